@@ -1,0 +1,95 @@
+import type { EndLatency } from "./end-latency.ts";
+import type { Machine } from "./machine.ts";
+import type { StartLatency } from "./start-latency.ts";
+import { median, type Spread } from "./statistics.ts";
+import type { Throughput } from "./throughput.ts";
+
+export interface Figures {
+  machine: Machine;
+  throughput: Throughput[];
+  startLatency: StartLatency;
+  endLatency: EndLatency;
+  /** Milliseconds from the start of the process to its first healthy answer. */
+  healthyAfterMs: { firstStart: number; laterStarts: number[] };
+  /** Of the process without Postgres, in MB of 10^6 bytes. */
+  memoryMb: { idle: number; afterThroughput: number };
+}
+
+interface Row {
+  what: string;
+  measured: string;
+  yardstick: string;
+  target: string;
+  reached: boolean;
+}
+
+export function rowsOf(figures: Figures): Row[] {
+  const { throughput, startLatency, endLatency, healthyAfterMs, memoryMb } = figures;
+  const later = median(healthyAfterMs.laterStarts);
+  return [
+    ...throughput.map(({ concurrency, service, bare, ratio }) => ({
+      what: `executions a second, ${concurrency} at once`,
+      measured: `${median(service).toFixed(1)}; ${ratio.toFixed(2)} x`,
+      yardstick: `bare ${median(bare).toFixed(1)}`,
+      target: "0.95 x",
+      reached: ratio >= 0.95,
+    })),
+    latencyRow("POST answered to start call", startLatency.service, startLatency.bare, 15, 40),
+    latencyRow("exit to done by GET", endLatency.service, endLatency.bare, 20, 60),
+    limitRow("up to healthy, first start", healthyAfterMs.firstStart, 4_000, "ms"),
+    limitRow("up to healthy, later start", later, 1_000, "ms"),
+    limitRow("memory idle", memoryMb.idle, 120, "MB"),
+    { ...limitRow("memory after the executions", memoryMb.afterThroughput, 300, "MB") },
+  ];
+}
+
+function latencyRow(what: string, service: Spread, bare: Spread, p50: number, p95: number): Row {
+  return {
+    what,
+    measured: spread(service),
+    yardstick: `bare ${spread(bare)}`,
+    target: `p50 ${p50} ms, p95 ${p95} ms`,
+    reached: service.p50 <= p50 && service.p95 <= p95,
+  };
+}
+
+function limitRow(what: string, value: number, limit: number, unit: string): Row {
+  return {
+    what,
+    measured: `${value.toFixed(0)} ${unit}`,
+    yardstick: "",
+    target: `${limit} ${unit}`,
+    reached: value <= limit,
+  };
+}
+
+const spread = ({ p50, p95 }: Spread) => `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;
+
+/** The figures as people read them. */
+export function tableOf(figures: Figures): string {
+  const { machine } = figures;
+  const head = ["what", "measured", "yardstick, same run", "at least", "reached"];
+  const body = rowsOf(figures).map((row) => [
+    row.what,
+    row.measured,
+    row.yardstick,
+    row.target,
+    row.reached ? "yes" : "no",
+  ]);
+  const lines = [head, ...body];
+  const widths = head.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  const padded = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [
+    `fastlane ${machine.fastlane}, Docker ${machine.docker} (${machine.storageDriver}), Linux ${machine.kernel}`,
+    `${machine.cores} cores of ${machine.processor}, ${machine.memoryGb} GB; load before ${machine.loadBefore.toFixed(1)}`,
+    "",
+    ...padded,
+  ].join("\n");
+}

@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import type { Surroundings } from "./program.ts";
+
+/** The flags of every command that reads the configuration. */
+export function withConfigOptions(command: Command): Command {
+  return command
+    .option("--config <file>", "configuration file in TOML")
+    .option("--database-url <url>", "a Postgres 14 to 18, in place of the embedded one")
+    .option("--data-dir <folder>", "where the embedded Postgres is kept")
+    .option("--log-level <level>", "debug, info, warn or error");
+}
+
+export function withListenOptions(command: Command): Command {
+  return command
+    .option("--port <number>", "port of the HTTP API, 10000 unless configured")
+    .option("--host <address>", "address to listen on, 127.0.0.1 unless configured")
+    .option("--no-auth", "listen on a reachable address although nobody is asked for a password");
+}
+
+type Flags = Record<string, string | boolean | undefined>;
+
+export function configOf(command: Command, { environment }: Surroundings): Config {
+  const { config: configFile, auth, ...flags } = command.opts<Flags>();
+  return loadConfig({
+    environment,
+    flags: { ...flags, noAuth: auth === false ? true : undefined },
+    configFile: typeof configFile === "string" ? configFile : undefined,
+  });
+}

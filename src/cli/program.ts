@@ -1,0 +1,27 @@
+import { Command, CommanderError } from "commander";
+import type { Environment } from "../config/load.ts";
+import { addMigrateCommand } from "./migrate.ts";
+import { addServeCommands } from "./serve.ts";
+
+const EXIT_CODE_OF_ERRORS = 2;
+
+/** What the commands need of the process that they run in. */
+export interface Surroundings {
+  environment: Environment;
+  version: string;
+}
+
+/** The command line: argv in, one command run. */
+export function createProgram(surroundings: Surroundings): Command {
+  const program = new Command("fastlane")
+    .description("Runs container jobs over HTTP on a pool of Docker hosts")
+    .version(surroundings.version)
+    .showHelpAfterError("(fastlane --help shows the commands)")
+    .exitOverride((error) => {
+      if (error.exitCode === 0) throw error;
+      throw new CommanderError(EXIT_CODE_OF_ERRORS, error.code, error.message);
+    });
+  addServeCommands(program, surroundings);
+  addMigrateCommand(program, surroundings);
+  return program;
+}

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { startApp } from "../app.ts";
+import { createLog } from "./log.ts";
+import { configOf, withConfigOptions, withListenOptions } from "./options.ts";
+import type { Surroundings } from "./program.ts";
+
+const ROLES = {
+  up: {
+    roles: { api: true, worker: true },
+    description:
+      "run everything in one process, with an embedded Postgres unless one is configured",
+  },
+  api: { roles: { api: true, worker: false }, description: "run the HTTP API alone" },
+  worker: { roles: { api: false, worker: true }, description: "run jobs, without the HTTP API" },
+} as const;
+
+export function addServeCommands(program: Command, surroundings: Surroundings): void {
+  for (const [name, { roles, description }] of Object.entries(ROLES)) {
+    const command = withConfigOptions(program.command(name).description(description));
+    if (roles.api) withListenOptions(command);
+    command.action(() => serve(command, surroundings, roles));
+  }
+}
+
+async function serve(
+  command: Command,
+  surroundings: Surroundings,
+  roles: { api: boolean; worker: boolean },
+): Promise<void> {
+  const config = configOf(command, surroundings);
+  const log = createLog(config.logLevel);
+  const stopAsked = Promise.withResolvers<string>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      stopAsked.resolve(signal);
+      // Whoever asks twice does not want to wait.
+      process.once(signal, () => process.exit(1));
+    });
+  }
+  const app = await startApp({ config, version: surroundings.version, roles, log });
+  const where = app.url === null ? "runs jobs" : `listens on ${app.url}`;
+  process.stdout.write(`fastlane ${surroundings.version} ${where}; Ctrl-C stops it\n`);
+  const signal = await stopAsked.promise;
+  log.info({ signal }, "stopping; containers run on");
+  await app.stop();
+}

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { parse as parseToml } from "smol-toml";
+import * as v from "valibot";
+import { messageOf } from "../core/errors.ts";
+import { type Config, ConfigSchema, Pool } from "./schema.ts";
+
+const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
+const PREFIX = "FASTLANE_";
+/** Read by the command line, and by the project's own scripts and tests. */
+const NO_KEY = /^FASTLANE_(CONFIG|URL|TEST_.*)$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Sources {
+  environment: Environment;
+  /** Keys that were given as flags, with their texts. */
+  flags: Readonly<Record<string, string | boolean | undefined>>;
+  configFile: string | undefined;
+}
+
+/** The configuration cannot be used; the message names everything that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Reads the configuration: flags over environment over file over defaults.
+ *
+ * @throws {ConfigError} Naming every wrong key and value, and what is allowed.
+ */
+export function loadConfig(sources: Sources): Config {
+  const values = {
+    ...fromFile(sources),
+    ...fromEnvironment(sources.environment),
+    ...fromFlags(sources.flags),
+  };
+  const result = v.safeParse(ConfigSchema, values);
+  const wrong = [...unknownKeys(values), ...(result.issues ?? []).map(describe)];
+  if (!result.success || wrong.length > 0) {
+    throw new ConfigError(`Cannot start: ${wrong.join("; ")}`);
+  }
+  const config = { ...result.output, dataDir: result.output.dataDir ?? defaultDataDir(sources) };
+  if (!LOOPBACK.test(config.host) && !config.noAuth) {
+    throw new ConfigError(
+      `Cannot start: host "${config.host}" can be reached from other machines, and whoever reaches ` +
+        "fastlane controls the Docker hosts; listen on 127.0.0.1, or say --no-auth to accept that",
+    );
+  }
+  return Object.freeze(config);
+}
+
+function fromFile({ configFile, environment }: Sources): Record<string, unknown> {
+  const named = configFile ?? environment["FASTLANE_CONFIG"];
+  const path = named ?? SYSTEM_FILE;
+  if (named === undefined && !existsSync(path)) return {};
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigError(`Cannot read the configuration file "${path}": ${messageOf(error)}`);
+  }
+  try {
+    return parseToml(text);
+  } catch (error) {
+    throw new ConfigError(`Cannot read the configuration file "${path}": ${messageOf(error)}`);
+  }
+}
+
+function fromEnvironment(environment: Environment): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  const { DATABASE_URL: databaseUrl } = environment;
+  if (databaseUrl !== undefined && databaseUrl !== "") values["databaseUrl"] = databaseUrl;
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || NO_KEY.test(name) || text === undefined || text === "")
+      continue;
+    const key = keyOfVariable(name);
+    values[key] = Object.hasOwn(ConfigSchema.entries, key) ? fromText(key, text) : text;
+  }
+  return values;
+}
+
+function fromFlags(flags: Sources["flags"]): Record<string, unknown> {
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([key, value]) => [key, typeof value === "string" ? fromText(key, value) : value]),
+  );
+}
+
+/** `FASTLANE_DOCKER_HOSTS` is `dockerHosts`. */
+function keyOfVariable(name: string): string {
+  return name
+    .slice(PREFIX.length)
+    .toLowerCase()
+    .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Texts are texts; numbers, truths, lists and tables are JSON. */
+function fromText(key: string, text: string): unknown {
+  const entry = ConfigSchema.entries[key as keyof typeof ConfigSchema.entries];
+  const takesText = v.safeParse(entry, text).success;
+  if (takesText) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function defaultDataDir({ environment }: Sources): string {
+  if (process.getuid?.() === 0) return "/var/lib/fastlane";
+  const base = environment["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
+  return join(base, "fastlane");
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const path = (issue.path ?? []).map(({ key }) => String(key)).join(".");
+  return issue.type === "object" && issue.received === "undefined"
+    ? `${path} must be given`
+    : `${path} ${issue.message}`;
+}
+
+function unknownKeys(values: Record<string, unknown>): string[] {
+  const pools = Array.isArray(values["dockerHosts"]) ? values["dockerHosts"] : [];
+  return [
+    ...beyond(values, Object.keys(ConfigSchema.entries), ""),
+    ...pools.flatMap((pool: unknown, index) =>
+      beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
+    ),
+  ];
+}
+
+function beyond(value: unknown, known: string[], prefix: string): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => `${prefix}${key} is no key; the keys are ${known.join(", ")}`);
+}

@@ -1,0 +1,41 @@
+import type { End, FailureCause } from "./status.ts";
+
+export interface ProcessExit {
+  exitCode: number;
+  oomKilled: boolean;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+/** What a process is left with when its engine goes down: 128 + SIGTERM, 128 + SIGKILL. */
+const KILLED_BY_ENGINE = new Set([143, 137]);
+
+/**
+ * How an execution ended whose process ended.
+ *
+ * @param engineWasGone Whether the engine was out of reach while the process ran: an engine that
+ *   goes down takes its containers with it, and tells of it by nothing but their exit code.
+ */
+export function endOfProcess(exit: ProcessExit, engineWasGone: boolean): End {
+  const { exitCode, startedAt, finishedAt } = exit;
+  const base = { exitCode, message: null, startedAt, finishedAt };
+  if (exitCode === 0) return { ...base, status: "done", failureCause: null };
+  if (exit.oomKilled) return { ...base, status: "failed", failureCause: "oom_killed" };
+  if (engineWasGone && KILLED_BY_ENGINE.has(exitCode)) {
+    const message = "The host's Docker engine went down and took the container with it";
+    return { ...base, status: "failed", failureCause: "host_lost", message };
+  }
+  return { ...base, status: "failed", failureCause: "exit_code" };
+}
+
+/** How an execution failed of which no process ended. */
+export function endWithoutProcess(failureCause: FailureCause, message: string): End {
+  return {
+    status: "failed",
+    failureCause,
+    exitCode: null,
+    message,
+    startedAt: null,
+    finishedAt: null,
+  };
+}

@@ -1,0 +1,26 @@
+export interface ImageReference {
+  /** What is pulled, with registry where one was given: `registry.example:5000/team/tool`. */
+  repository: string;
+  /** A tag, or a digest `sha256:...`. */
+  version: string;
+  isDigest: boolean;
+}
+
+// The grammar of distribution/reference: path parts in lower case, the registry's name in any.
+const PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const REGISTRY = "(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?/";
+const REFERENCE = new RegExp(
+  `^((?:${REGISTRY})?${PART}(?:/${PART})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@([a-z0-9]+:[0-9a-fA-F]{32,128}))?$`,
+);
+
+/** Reads an image reference; `latest` when it has neither tag nor digest; `null` when it is none. */
+export function parseImageReference(text: string): ImageReference | null {
+  const [whole, repository, tag, digest] = REFERENCE.exec(text) ?? [];
+  if (whole === undefined || repository === undefined) return null;
+  if (digest !== undefined) return { repository, version: digest, isDigest: true };
+  return { repository, version: tag ?? "latest", isDigest: false };
+}
+
+export function formatImageReference(reference: ImageReference): string {
+  return `${reference.repository}${reference.isDigest ? "@" : ":"}${reference.version}`;
+}

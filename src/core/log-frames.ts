@@ -1,0 +1,122 @@
+export type LogStream = "stdout" | "stderr";
+
+/** A moment as Docker tells it: whole seconds since 1970 and the nanoseconds beyond them. */
+export interface Instant {
+  seconds: number;
+  nanos: number;
+}
+
+/** What Docker wrote at once: a line with its end, a part of 16 KiB of a longer one, or an unended rest. */
+export interface LogFrame {
+  stream: LogStream;
+  at: Instant;
+  data: Uint8Array;
+}
+
+/** Frames as they stand in one row of the store: their bytes joined, and an index that parts them. */
+export interface PackedFrames {
+  count: number;
+  stdoutBytes: number;
+  stderrBytes: number;
+  /** A header of 12 bytes (the first frame's time), then for each frame two varints: see `packFrames`. */
+  index: Uint8Array;
+  data: Uint8Array;
+}
+
+const HEADER_BYTES = 12;
+const MAX_VARINT_BYTES = 8;
+
+/** Nanoseconds from `from` to `to`; exact for spans below 104 days. */
+export function nanosBetween(from: Instant, to: Instant): number {
+  return (to.seconds - from.seconds) * 1e9 + (to.nanos - from.nanos);
+}
+
+export function instantToDate(at: Instant): Date {
+  return new Date(at.seconds * 1000 + Math.floor(at.nanos / 1e6));
+}
+
+/**
+ * Packs frames for the store. The index holds for each frame `length * 2 + (1 for stderr)`, then
+ * the nanoseconds since the frame before, zigzag coded: the times of two streams may cross.
+ */
+export function packFrames(frames: readonly LogFrame[]): PackedFrames {
+  const first = frames[0];
+  if (first === undefined) throw new RangeError("Cannot pack a log chunk: it has no frames");
+  const index = new Uint8Array(HEADER_BYTES + frames.length * 2 * MAX_VARINT_BYTES);
+  const header = new DataView(index.buffer);
+  header.setFloat64(0, first.at.seconds);
+  header.setUint32(8, first.at.nanos);
+  const data = new Uint8Array(frames.reduce((sum, frame) => sum + frame.data.length, 0));
+  const bytes = { stdout: 0, stderr: 0 };
+  let indexEnd = HEADER_BYTES;
+  let dataEnd = 0;
+  let previous = first.at;
+  for (const frame of frames) {
+    const length = frame.data.length;
+    indexEnd = writeVarint(index, indexEnd, length * 2 + (frame.stream === "stderr" ? 1 : 0));
+    indexEnd = writeVarint(index, indexEnd, zigzag(nanosBetween(previous, frame.at)));
+    data.set(frame.data, dataEnd);
+    dataEnd += length;
+    bytes[frame.stream] += length;
+    previous = frame.at;
+  }
+  return {
+    count: frames.length,
+    stdoutBytes: bytes.stdout,
+    stderrBytes: bytes.stderr,
+    index: index.slice(0, indexEnd),
+    data,
+  };
+}
+
+/** The frames of a packed chunk, in their order; their data are views of the chunk's. */
+export function unpackFrames(packed: { index: Uint8Array; data: Uint8Array }): LogFrame[] {
+  const { index, data } = packed;
+  const header = new DataView(index.buffer, index.byteOffset, HEADER_BYTES);
+  let at: Instant = { seconds: header.getFloat64(0), nanos: header.getUint32(8) };
+  const frames: LogFrame[] = [];
+  const cursor = { index, position: HEADER_BYTES };
+  let start = 0;
+  while (cursor.position < index.length) {
+    const lengthAndStream = readVarint(cursor);
+    at = addNanos(at, unzigzag(readVarint(cursor)));
+    const end = start + Math.floor(lengthAndStream / 2);
+    const stream = lengthAndStream % 2 === 1 ? "stderr" : "stdout";
+    frames.push({ stream, at, data: data.subarray(start, end) });
+    start = end;
+  }
+  return frames;
+}
+
+function addNanos(at: Instant, nanos: number): Instant {
+  const total = at.nanos + nanos;
+  const carry = Math.floor(total / 1e9);
+  return { seconds: at.seconds + carry, nanos: total - carry * 1e9 };
+}
+
+// Bit operations are of 32 bits in JavaScript; a pause between two lines in nanoseconds needs 53.
+const zigzag = (value: number) => (value >= 0 ? value * 2 : -value * 2 - 1);
+const unzigzag = (value: number) => (value % 2 === 0 ? value / 2 : -(value + 1) / 2);
+
+function writeVarint(target: Uint8Array, position: number, value: number): number {
+  let rest = value;
+  let next = position;
+  while (rest >= 0x80) {
+    target[next++] = (rest % 0x80) + 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  target[next++] = rest;
+  return next;
+}
+
+function readVarint(cursor: { index: Uint8Array; position: number }): number {
+  let value = 0;
+  let scale = 1;
+  for (;;) {
+    const byte = cursor.index[cursor.position++];
+    if (byte === undefined) throw new RangeError("Cannot read a log chunk: its index is cut short");
+    if (byte < 0x80) return value + byte * scale;
+    value += (byte - 0x80) * scale;
+    scale *= 0x80;
+  }
+}

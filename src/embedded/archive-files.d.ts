@@ -1,0 +1,4 @@
+declare module "*.tar.zst" {
+  const path: string;
+  export default path;
+}

@@ -1,0 +1,59 @@
+import type { ContainerCreateOptions, ContainerInspectInfo } from "dockerode";
+import * as v from "valibot";
+import type { ContainerSpec, ContainerState } from "./host.ts";
+
+// Docker's default driver turns bytes that are not UTF-8 into U+FFFD; this one keeps every byte.
+// One file, never compressed: a place in it stays where it is until the container is removed.
+const LOG_CONFIG = {
+  Type: "local",
+  Config: { compress: "false", "max-file": "1", "max-size": "1g" },
+};
+
+/** Built up from what is allowed: nothing that a user sent reaches the engine's own options. */
+export function createOptionsOf(spec: ContainerSpec): ContainerCreateOptions {
+  return {
+    name: spec.name,
+    Image: spec.image,
+    Cmd: [...spec.words],
+    Env: Object.entries(spec.envs).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...spec.labels },
+    Tty: false,
+    OpenStdin: false,
+    HostConfig: {
+      LogConfig: LOG_CONFIG,
+      RestartPolicy: { Name: "no" },
+      SecurityOpt: ["no-new-privileges"],
+    },
+  };
+}
+
+export const ListedContainer = v.object({
+  Id: v.string(),
+  State: v.string(),
+  Labels: v.record(v.string(), v.string()),
+});
+
+/** `dead` and `removing` come after the process has ended; `paused` and `restarting` before. */
+export function phaseOf(status: string): ContainerState["phase"] {
+  if (status === "created") return "created";
+  return ["exited", "dead", "removing"].includes(status) ? "ended" : "running";
+}
+
+export function containerStateOf(info: ContainerInspectInfo): ContainerState {
+  const { State: state, Config: config } = info;
+  return {
+    id: info.Id,
+    labels: config.Labels,
+    phase: phaseOf(state.Status),
+    exitCode: state.ExitCode,
+    oomKilled: state.OOMKilled,
+    error: state.Error,
+    startedAt: momentOf(state.StartedAt),
+    finishedAt: momentOf(state.FinishedAt),
+  };
+}
+
+/** The engine writes the year 1 for "never". */
+function momentOf(text: string): Date | null {
+  return text.startsWith("0001-") ? null : new Date(text);
+}

@@ -1,0 +1,221 @@
+import Docker from "dockerode";
+import * as v from "valibot";
+import { messageOf } from "../core/errors.ts";
+import { parseHostName } from "../core/host-name.ts";
+import { containerStateOf, createOptionsOf, ListedContainer, phaseOf } from "./container.ts";
+import { dial, dialStream } from "./dial.ts";
+import { engineCall, toHostError } from "./docker-call.ts";
+import {
+  type ContainerEvent,
+  EngineRefusal,
+  type Host,
+  HostUnreachable,
+  type LogRequest,
+} from "./host.ts";
+import { jsonLines } from "./json-lines.ts";
+import { demultiplex, sinceText } from "./log-lines.ts";
+import { watchOutput } from "./output-ends.ts";
+import { pullImage } from "./pull.ts";
+
+const CALL_MS = 15_000;
+/** Creating and starting wait for the engine's disk and network; it takes them one after the other. */
+const SLOW_CALL_MS = 120_000;
+const PING_MS = 5_000;
+
+/** A Docker endpoint reached by dockerode. @param name A host string of the configuration. */
+export function dockerHost(name: string): Host {
+  const endpoint = parseHostName(name);
+  if (endpoint === null) throw new Error(`Cannot use host "${name}": it is no Docker endpoint`);
+  const docker = new Docker(
+    endpoint.kind === "unix"
+      ? { socketPath: endpoint.path }
+      : { protocol: "http", host: endpoint.name, port: endpoint.port },
+  );
+  const call = <T>(what: string, run: (signal: AbortSignal) => Promise<T>, ms = CALL_MS) =>
+    engineCall(`${name}: ${what}`, ms, run);
+
+  return {
+    name,
+
+    async version() {
+      const answer = await call(
+        "version",
+        (abortSignal) => versionOf(docker, abortSignal),
+        PING_MS,
+      );
+      return answer.Version;
+    },
+
+    async hasImage(image) {
+      const found = await orNotFound(
+        call("inspect image", (abortSignal) =>
+          dial(docker, { path: `/images/${image}/json`, abortSignal }),
+        ),
+      );
+      return found !== null;
+    },
+
+    pull: (image, signal) => pullImage(docker, name, image, signal),
+
+    async create(spec) {
+      try {
+        const container = await call(
+          "create container",
+          (abortSignal) => docker.createContainer({ ...createOptionsOf(spec), abortSignal }),
+          SLOW_CALL_MS,
+        );
+        return container.id;
+      } catch (error) {
+        // Only a taken name is a conflict here: it tells that this container was created before.
+        if (error instanceof EngineRefusal && error.statusCode === 409) return null;
+        throw error;
+      }
+    },
+
+    watchOutput: (containerId, signal) =>
+      engineCall(
+        `${name}: attach`,
+        CALL_MS,
+        () => watchOutput(docker, checkedId(containerId), signal),
+        signal,
+      ),
+
+    async start(containerId) {
+      await call(
+        "start container",
+        (abortSignal) => docker.getContainer(checkedId(containerId)).start({ abortSignal }),
+        SLOW_CALL_MS,
+      );
+    },
+
+    async inspect(container) {
+      const found = await orNotFound(
+        call("inspect container", (abortSignal) =>
+          docker.getContainer(checkedId(container)).inspect({ abortSignal }),
+        ),
+      );
+      return found === null ? null : containerStateOf(found);
+    },
+
+    logs: (containerId, request) => logsOf(docker, name, checkedId(containerId), request),
+
+    async remove(containerId, { force }) {
+      await orNotFound(
+        call(
+          "remove container",
+          (abortSignal) =>
+            docker.getContainer(checkedId(containerId)).remove({ force, v: true, abortSignal }),
+          SLOW_CALL_MS,
+        ),
+      );
+    },
+
+    async list(label, value) {
+      const filters = { label: [`${label}=${value}`] };
+      const containers = await call("list containers", (abortSignal) =>
+        docker.listContainers({ all: true, filters, abortSignal }),
+      );
+      return v.parse(v.array(ListedContainer), containers).map((container) => ({
+        id: container.Id,
+        labels: container.Labels,
+        phase: phaseOf(container.State),
+      }));
+    },
+
+    events: (label, value, { signal, onOpen }) =>
+      eventsOf(docker, name, { label: `${label}=${value}`, signal, onOpen }),
+  };
+}
+
+const Version = v.object({ Version: v.string() });
+
+async function versionOf(docker: Docker, abortSignal: AbortSignal) {
+  return v.parse(Version, await dial(docker, { path: "/version", abortSignal }));
+}
+
+/** Names of ours and ids of the engine only: anything else could lead the request astray. */
+function checkedId(container: string): string {
+  if (!/^[0-9a-f]{64}$|^fastlane-job-[0-9a-f-]{36}$/.test(container)) {
+    throw new Error(
+      `Cannot ask for container "${container}": it is neither an id nor a name of ours`,
+    );
+  }
+  return container;
+}
+
+async function orNotFound<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.statusCode === 404) return null;
+    throw error;
+  }
+}
+
+async function* logsOf(docker: Docker, name: string, containerId: string, request: LogRequest) {
+  const what = `${name}: read log`;
+  // dockerode's `logs` holds a log that is not followed whole in memory; a dialled stream does not.
+  const stream = await engineCall(
+    what,
+    CALL_MS,
+    () =>
+      dialStream(docker, {
+        path: `/containers/${containerId}/logs?`,
+        options: {
+          follow: request.follow,
+          stdout: true,
+          stderr: true,
+          timestamps: true,
+          ...(request.since === null ? {} : { since: sinceText(request.since) }),
+        },
+        abortSignal: request.signal,
+      }),
+    request.signal,
+  );
+  try {
+    yield* demultiplex(stream);
+  } catch (error) {
+    throw request.signal.aborted
+      ? new HostUnreachable(`${what}: given up`)
+      : new HostUnreachable(`${what}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    stream.destroy();
+  }
+}
+
+const EngineEvent = v.object({
+  id: v.string(),
+  Actor: v.object({ Attributes: v.record(v.string(), v.string()) }),
+});
+
+async function* eventsOf(
+  docker: Docker,
+  name: string,
+  options: { label: string; signal: AbortSignal; onOpen(): void },
+): AsyncGenerator<ContainerEvent> {
+  const filters = { type: ["container"], event: ["die", "destroy"], label: [options.label] };
+  const stream = await engineCall(
+    `${name}: open events`,
+    CALL_MS,
+    () =>
+      dialStream(docker, {
+        path: "/events?",
+        options: { filters: JSON.stringify(filters) },
+        abortSignal: options.signal,
+      }),
+    options.signal,
+  );
+  options.onOpen();
+  try {
+    for await (const value of jsonLines(stream)) {
+      const event = v.safeParse(EngineEvent, value);
+      if (!event.success) continue;
+      const { id, Actor } = event.output;
+      yield { containerId: id, executionId: Actor.Attributes["fastlane.execution"] ?? null };
+    }
+  } catch (error) {
+    throw toHostError(`${name}: events`, error);
+  } finally {
+    stream.destroy();
+  }
+}

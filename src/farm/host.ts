@@ -1,0 +1,125 @@
+import type { Instant, LogFrame, LogStream } from "../core/log-frames.ts";
+
+/** What a container is made from. */
+export interface ContainerSpec {
+  /** Unique on the host: a second `create` under it is refused, so a name is made into one container. */
+  name: string;
+  image: string;
+  words: readonly string[];
+  envs: Readonly<Record<string, string>>;
+  labels: Readonly<Record<string, string>>;
+}
+
+/** A container as the engine tells it by `inspect`, which alone can be believed after a crash. */
+export interface ContainerState {
+  id: string;
+  labels: Readonly<Record<string, string>>;
+  /** `created` has never been started; `ended` has, and its process is gone. */
+  phase: "created" | "running" | "ended";
+  exitCode: number;
+  oomKilled: boolean;
+  /** The engine's own words about a start that failed. */
+  error: string;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+export interface ContainerSummary {
+  id: string;
+  labels: Readonly<Record<string, string>>;
+  phase: ContainerState["phase"];
+}
+
+/** Knows how what a container writes ends, which its log does not tell for a very long line. */
+export interface OutputEnds {
+  /**
+   * Whether the stream's last byte was a newline; `null` when it is not known. Asked when the
+   * container has ended.
+   */
+  endedWithNewline(stream: LogStream): Promise<boolean | null>;
+}
+
+/** A container ended or was removed: a hint to look, never the truth about how. */
+export interface ContainerEvent {
+  containerId: string;
+  executionId: string | null;
+}
+
+export interface LogRequest {
+  /** Frames from this moment on, inclusive; `null` for all. */
+  since: Instant | null;
+  /** Stay until the container ends. The last unended line may be missing then (moby/moby#43860). */
+  follow: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * One Docker endpoint. Every call has a deadline of its own; a stream lasts until its signal.
+ *
+ * @throws {HostUnreachable} From each, when the engine gives no answer or answers with a fault of
+ *   its own; whether what was asked has been done is then unknown.
+ * @throws {EngineRefusal} From each, when the engine says no to what was asked.
+ */
+export interface Host {
+  readonly name: string;
+  /** The engine's version; proves that it answers. */
+  version(): Promise<string>;
+  hasImage(image: string): Promise<boolean>;
+  /** @throws {PullFailed} With the registry's words. */
+  pull(image: string, signal: AbortSignal): Promise<void>;
+  /** @returns The container's id, or `null` when there is a container of that name already. */
+  create(spec: ContainerSpec): Promise<string | null>;
+  /** Follows what a created container will write. Nothing depends on it but the last newline. */
+  watchOutput(containerId: string, signal: AbortSignal): Promise<OutputEnds>;
+  /** Only ever for a container in phase `created`: an ended one would run a second time. */
+  start(containerId: string): Promise<void>;
+  /** By id or name; `null` when there is none. */
+  inspect(container: string): Promise<ContainerState | null>;
+  /** The frames of a container's log, as they come in, some at a time. */
+  logs(containerId: string, request: LogRequest): AsyncIterable<LogFrame[]>;
+  /** A container that is not there counts as removed. Without `force` a running one is refused. */
+  remove(containerId: string, options: { force: boolean }): Promise<void>;
+  /** All containers with that label and value, running or not. */
+  list(label: string, value: string): Promise<ContainerSummary[]>;
+  /** Ends of containers with that label and value, from the moment that `onOpen` is called. */
+  events(
+    label: string,
+    value: string,
+    options: { signal: AbortSignal; onOpen(): void },
+  ): AsyncIterable<ContainerEvent>;
+}
+
+export class HostUnreachable extends Error {
+  override readonly name = "HostUnreachable";
+  /** The engine did answer, with a fault of its own (5xx). */
+  readonly answered: boolean;
+
+  constructor(message: string, options: { answered?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.answered = options.answered ?? false;
+  }
+}
+
+export class EngineRefusal extends Error {
+  override readonly name = "EngineRefusal";
+  /** The HTTP status of the engine's answer, 400 to 499. */
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+export type PullFailure = "image_not_found" | "pull_denied" | "pull_failed" | "registry_busy";
+
+export class PullFailed extends Error {
+  override readonly name = "PullFailed";
+  /** `registry_busy` is no fault of the job: the registry answered 429 or 5xx. */
+  readonly failure: PullFailure;
+
+  constructor(failure: PullFailure, message: string) {
+    super(message);
+    this.failure = failure;
+  }
+}

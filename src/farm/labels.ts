@@ -1,0 +1,26 @@
+/** The label that says whose a container is; nothing without our own value is ever touched. */
+export const INSTALLATION_LABEL = "fastlane.installation";
+
+const EXECUTION_LABEL = "fastlane.execution";
+
+/** One name an execution: the engine lets only one container have it. */
+export function containerNameOf(executionId: string): string {
+  return `fastlane-job-${executionId}`;
+}
+
+export function labelsOf(
+  installation: string,
+  execution: { id: string; jobId: string; taskId: string },
+): Record<string, string> {
+  return {
+    [INSTALLATION_LABEL]: installation,
+    [EXECUTION_LABEL]: execution.id,
+    "fastlane.job": execution.jobId,
+    "fastlane.task": execution.taskId,
+  };
+}
+
+/** The execution that a container is of; `null` when its labels do not tell. */
+export function executionIdOf(labels: Readonly<Record<string, string>>): string | null {
+  return labels[EXECUTION_LABEL] ?? null;
+}

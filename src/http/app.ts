@@ -1,0 +1,51 @@
+import { Hono } from "hono";
+import { AppError } from "../core/errors.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { answerError } from "./errors.ts";
+import { guardAgainstPages } from "./guard.ts";
+import { jobRoutes } from "./job-routes.ts";
+import { serviceRoutes } from "./service-routes.ts";
+import { taskRoutes } from "./task-routes.ts";
+
+/** The whole HTTP API, every route with and without a slash at its end. */
+export function createHttpApp(deps: HttpDeps) {
+  const app = new Hono<HttpEnv>({ getPath: pathOf });
+  app.use(guardAgainstPages(deps));
+  app.route("/", taskRoutes(deps));
+  app.route("/", jobRoutes(deps));
+  app.route("/", serviceRoutes(deps));
+  app.onError((error, c) => answerError(deps, error, c));
+  app.notFound((c) => answerNoRoute(deps, app.routes, c));
+  return app;
+}
+
+/** A path that other methods serve is told apart from one that nothing serves. */
+function answerNoRoute(
+  deps: HttpDeps,
+  routes: readonly { method: string; path: string }[],
+  c: HttpContext,
+): Response {
+  const methods = routes.flatMap(({ method, path }) =>
+    method !== "ALL" && expressionOf(path).test(c.req.path) ? [method] : [],
+  );
+  if (methods.length === 0) {
+    return answerError(deps, new AppError("route_not_found", "There is nothing at this URL"), c);
+  }
+  const withHead = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  const allow = [...new Set(withHead)].sort().join(", ");
+  const error = new AppError(
+    "method_not_allowed",
+    `${c.req.method} is not allowed at this URL, only ${allow}`,
+  );
+  const response = answerError(deps, error, c);
+  response.headers.set("allow", allow);
+  return response;
+}
+
+const expressionOf = (path: string) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`);
+
+/** The path as it was sent, still percent-encoded, without the slash at its end. */
+function pathOf(request: Request): string {
+  const path = new URL(request.url).pathname;
+  return path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
+}

@@ -1,0 +1,36 @@
+import { CommanderError } from "commander";
+import { createProgram } from "./cli/program.ts";
+import { messageOf } from "./core/errors.ts";
+import { isDatabaseDown } from "./store/faults.ts";
+
+declare const FASTLANE_VERSION: string | undefined;
+
+// dockerode takes these over what it is told: each host is what the configuration says.
+for (const name of Object.keys(process.env)) {
+  if (name.startsWith("DOCKER_")) delete process.env[name];
+}
+
+const fatal = (error: unknown) => {
+  process.stderr.write(`fastlane: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(70);
+};
+// Whatever is lost with Postgres is done again by those who watch it; anything else is a bug, and
+// a process in an unknown state is worse than none: containers run on, and the next start adopts.
+process.on("unhandledRejection", (error) => {
+  if (!isDatabaseDown(error)) fatal(error);
+});
+process.on("uncaughtException", fatal);
+
+async function main(): Promise<void> {
+  const version = typeof FASTLANE_VERSION === "string" ? FASTLANE_VERSION : "development";
+  try {
+    await createProgram({ environment: process.env, version }).parseAsync();
+    process.exit(0);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode);
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exit(2);
+  }
+}
+
+void main();

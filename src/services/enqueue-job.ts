@@ -1,0 +1,66 @@
+import { AppError } from "../core/errors.ts";
+import { type PoolRule, poolOf } from "../core/pool.ts";
+import { containerRequestOf, type JobPayload } from "../payload/job-payload.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import type { Db } from "../store/connect.ts";
+import { insertExecution } from "../store/executions.ts";
+import { insertJob } from "../store/jobs.ts";
+import { touchTask } from "../store/tasks.ts";
+
+export interface EnqueueInput {
+  taskId: string;
+  payload: JobPayload;
+  requestIp: string | null;
+}
+
+export interface Enqueued {
+  jobId: string;
+  executionId: string;
+  messageId: number;
+}
+
+/**
+ * Makes a job with its first execution; the task too when it is new. All of it or nothing.
+ *
+ * @throws {AppError} `no_pool` when no pool of the configuration fits the task.
+ */
+export async function enqueueJob(
+  deps: { db: Db; pools: readonly PoolRule[] },
+  { taskId, payload, requestIp }: EnqueueInput,
+): Promise<Enqueued> {
+  const pool = poolOf(deps.pools, taskId);
+  if (pool === null) {
+    throw new AppError(
+      "no_pool",
+      `Cannot enqueue: no pool of dockerHosts matches task "${taskId}"`,
+    );
+  }
+  const jobId = crypto.randomUUID();
+  const executionId = crypto.randomUUID();
+  const request = containerRequestOf(payload);
+  const { priority } = payload;
+  const messageId = await deps.db.transaction(async (tx) => {
+    await touchTask(tx, taskId);
+    const queueMessageId = await enqueue(tx, "dispatch", { pool: pool.match });
+    await insertJob(tx, {
+      id: jobId,
+      taskId,
+      request,
+      priority,
+      custom: payload.metadata,
+      queueMessageId,
+      requestIp,
+    });
+    await insertExecution(tx, {
+      id: executionId,
+      jobId,
+      taskId,
+      pool: pool.match,
+      request,
+      priority,
+      requestIp,
+    });
+    return queueMessageId;
+  });
+  return { jobId, executionId, messageId };
+}

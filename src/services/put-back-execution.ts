@@ -1,0 +1,44 @@
+import { and, eq, sql } from "drizzle-orm";
+import { backoffMs } from "../core/backoff.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import type { Db } from "../store/connect.ts";
+import { holdLease, type Lease } from "../store/hosts.ts";
+import { executions } from "../store/schema.ts";
+
+const BACKOFF = { minMs: 1_000, factor: 2, maxMs: 60_000 };
+
+/**
+ * Puts an execution that could not begin, by no fault of its job, back into the waiting line. It
+ * does not count against the job's retries.
+ *
+ * @param fault What was wrong, in Docker's or the registry's words.
+ */
+export async function putBackExecution(
+  db: Db,
+  lease: Lease,
+  execution: { id: string; placements: number },
+  fault: string,
+): Promise<void> {
+  const delayMs = backoffMs(BACKOFF, execution.placements, Math.random());
+  await db.transaction(async (tx) => {
+    await holdLease(tx, lease);
+    const [row] = await tx
+      .update(executions)
+      .set({
+        status: "enqueued",
+        host: null,
+        containerId: null,
+        lastFault: fault,
+        availableAt: sql`now() + make_interval(secs => ${delayMs / 1000})`,
+      })
+      .where(
+        and(
+          eq(executions.id, execution.id),
+          eq(executions.host, lease.host),
+          eq(executions.status, "pulling"),
+        ),
+      )
+      .returning({ pool: executions.pool });
+    if (row !== undefined) await enqueue(tx, "dispatch", { pool: row.pool }, delayMs);
+  });
+}

@@ -1,0 +1,145 @@
+import { hostname } from "node:os";
+import { messageOf } from "../core/errors.ts";
+import type { Host } from "../farm/host.ts";
+import type { Db, Store } from "../store/connect.ts";
+import { isDatabaseDown } from "../store/faults.ts";
+import {
+  acquireLease,
+  LEASE_SECONDS,
+  type Lease,
+  releaseLease,
+  renewLeases,
+} from "../store/hosts.ts";
+import { beatNode, removeNodes } from "../store/nodes.ts";
+import { type HostSession, startHostSession } from "./host-session.ts";
+import type { Log } from "./log.ts";
+import { processIdentity } from "./process-identity.ts";
+import { repeat } from "./repeat.ts";
+
+const BEAT_EVERY_MS = 2_000;
+const LOOK_AT_LEASES_EVERY_MS = 500;
+/** Well before the lease ends for the others: from here on nothing is started any more. */
+const CONFIRMED_FOR_MS = (LEASE_SECONDS - 2) * 1000;
+const STOP_WITHIN_MS = 8_000;
+
+export interface NodeDeps {
+  store: Store;
+  version: string;
+  installation: string;
+  hosts: readonly string[];
+  connectHost(name: string): Host;
+  queuePoolId(): string | null;
+  log: Log;
+  onReachable(host: string): void;
+}
+
+/** This process as an owner of hosts. */
+export interface Node {
+  wake(host: string): void;
+  wakeAll(): void;
+  /** Leaves all hosts as they are and gives the leases back. */
+  stop(): Promise<void>;
+}
+
+interface Held {
+  session: HostSession;
+  /** By the monotonic clock: when the last beat that confirmed the lease was sent. */
+  confirmedAt: number;
+  isLeft: boolean;
+}
+
+/** Takes the leases of free hosts, keeps them by a heartbeat, and leaves a host whose lease it lost. */
+export function startNode(deps: NodeDeps): Node {
+  const { store, log } = deps;
+  const { db } = store;
+  const id = crypto.randomUUID();
+  const held = new Map<string, Held>();
+  let isStopping = false;
+
+  const take = (lease: Lease, confirmedAt: number) => {
+    const session = startHostSession({
+      ...deps,
+      db,
+      lease,
+      host: deps.connectHost(lease.host),
+      onReachable: () => deps.onReachable(lease.host),
+    });
+    log.info({ host: lease.host, fence: lease.fence }, "took the lease");
+    held.set(lease.host, { session, confirmedAt, isLeft: false });
+    void session.ended.then(() => held.delete(lease.host));
+  };
+  const leave = (entry: Held, why: string) => {
+    if (entry.isLeft) return;
+    entry.isLeft = true;
+    log.warn({ host: entry.session.lease.host, why }, "left the host");
+    entry.session.leave();
+  };
+
+  const beat = async () => {
+    const sentAt = performance.now();
+    const identity = processIdentity() ?? "unknown";
+    const node = { id, name: hostname(), version: deps.version, process: identity };
+    await beatNode(db, { ...node, queuePoolId: deps.queuePoolId() });
+    const leases = [...held.values()].filter(({ isLeft }) => !isLeft);
+    const renewed = await renewLeases(
+      db,
+      leases.map(({ session }) => session.lease),
+    );
+    for (const entry of leases) {
+      if (renewed.has(entry.session.lease.host)) entry.confirmedAt = sentAt;
+      else leave(entry, "another node holds the lease");
+    }
+    for (const host of deps.hosts) {
+      if (held.has(host) || isStopping) continue;
+      const askedAt = performance.now();
+      const lease = await acquireLease(db, host, id);
+      if (lease !== null) take(lease, askedAt);
+    }
+  };
+  const beats = repeat(BEAT_EVERY_MS, async () => {
+    // A question that hangs would cost the leases: cut what does not answer, and ask anew.
+    const patience = setTimeout(
+      () => store.reset("a heartbeat hangs"),
+      CONFIRMED_FOR_MS - BEAT_EVERY_MS,
+    );
+    try {
+      await beat();
+    } catch (error) {
+      if (!isDatabaseDown(error)) log.error({ error: messageOf(error) }, "heartbeat failed");
+    } finally {
+      clearTimeout(patience);
+    }
+  });
+  const watch = setInterval(() => {
+    const now = performance.now();
+    for (const entry of held.values()) {
+      if (now - entry.confirmedAt > CONFIRMED_FOR_MS) leave(entry, "the lease was not confirmed");
+    }
+  }, LOOK_AT_LEASES_EVERY_MS);
+
+  return {
+    wake: (host) => held.get(host)?.session.wake(),
+    wakeAll: () => {
+      for (const { session } of held.values()) session.wake();
+    },
+    async stop() {
+      isStopping = true;
+      await beats.stop();
+      const sessions = [...held.values()].map(({ session }) => session);
+      for (const session of sessions) session.leave();
+      await Promise.race([
+        Promise.all(sessions.map(({ ended }) => ended)),
+        new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS)),
+      ]);
+      clearInterval(watch);
+      await giveBack(db, id, sessions).catch((error: unknown) => {
+        log.warn({ error: messageOf(error) }, "could not give the leases back");
+      });
+    },
+  };
+}
+
+async function giveBack(db: Db, nodeId: string, sessions: readonly HostSession[]): Promise<void> {
+  for (const { lease } of sessions) await releaseLease(db, lease);
+  await removeNodes(db, [nodeId]);
+}

@@ -1,0 +1,164 @@
+import type { FailureCause } from "../core/status.ts";
+import {
+  type ContainerState,
+  EngineRefusal,
+  type Host,
+  HostUnreachable,
+  type OutputEnds,
+  PullFailed,
+} from "../farm/host.ts";
+import { containerNameOf, labelsOf } from "../farm/labels.ts";
+import { claimStart } from "../services/claim-execution.ts";
+import type { Db } from "../store/connect.ts";
+import type { Lease } from "../store/hosts.ts";
+import type { ExecutionRow } from "../store/schema.ts";
+import { persist } from "./persist.ts";
+
+/** What became of the attempt to have an execution's container started. */
+export type Outcome =
+  | { kind: "started"; containerId: string; isAdopted: boolean; output: OutputEnds | null }
+  /** It cannot be: the execution has failed. `container` is left over from it. */
+  | { kind: "failed"; cause: FailureCause; message: string; container: string | null }
+  /** Not now, by no fault of the job. */
+  | { kind: "put back"; fault: string }
+  /** The execution has ended, or is another's by now. */
+  | { kind: "not ours"; container: string | null };
+
+export interface StartDeps {
+  host: Host;
+  db: Db;
+  lease: Lease;
+  installation: string;
+  signal: AbortSignal;
+}
+
+/** After so many placements a fault that is not the job's ends the execution all the same. */
+const MAX_PLACEMENTS = 6;
+
+/**
+ * Brings an execution to a started container, whatever an earlier owner had done already.
+ *
+ * Only `inspect` is believed. A container that was created and not started is made anew: should a
+ * former owner wake up between its look and its start call, it finds its container's id gone.
+ *
+ * @throws {HostUnreachable} When it is unknown whether the container has been started.
+ */
+export async function startContainer(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
+  const isFresh = execution.status === "pulling" && execution.containerId === null;
+  const known = isFresh ? null : await deps.host.inspect(containerNameOf(execution.id));
+  if (known === null && execution.status === "running") {
+    return failed("host_lost", "The container is gone: somebody else removed it from the host");
+  }
+  const adopted = known === null ? null : await adopt(deps, execution, known);
+  if (adopted !== null) return adopted;
+  try {
+    return await startNew(deps, execution);
+  } catch (error) {
+    return toOutcome(error, execution);
+  }
+}
+
+/** @returns `null` when there was nothing worth keeping, and a container can be created. */
+async function adopt(
+  { host, installation }: StartDeps,
+  execution: ExecutionRow,
+  found: ContainerState,
+): Promise<Outcome | null> {
+  const { "fastlane.installation": owner, "fastlane.execution": id } = found.labels;
+  if (owner !== installation || id !== execution.id) {
+    return failed("create_failed", "A container of that name is there, and it is not of fastlane");
+  }
+  if (found.phase !== "created") {
+    return { kind: "started", containerId: found.id, isAdopted: true, output: null };
+  }
+  // Without force: one that a former owner starts this very moment is refused, and then adopted.
+  await host.remove(found.id, { force: false }).catch((error: unknown) => {
+    if (!(error instanceof EngineRefusal)) throw error;
+  });
+  const still = await host.inspect(found.id);
+  if (still === null) return null;
+  return { kind: "started", containerId: still.id, isAdopted: true, output: null };
+}
+
+async function startNew(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
+  const { host, db, lease, installation, signal } = deps;
+  const { request } = execution;
+  await provideImage(host, request.image, request.pullPolicy, signal);
+  const containerId = await host.create({
+    name: containerNameOf(execution.id),
+    image: request.image,
+    words: request.words,
+    envs: request.envs,
+    labels: labelsOf(installation, execution),
+  });
+  if (containerId === null) {
+    const found = await host.inspect(containerNameOf(execution.id));
+    const adopted = found === null ? null : await adopt(deps, execution, found);
+    return adopted ?? { kind: "put back", fault: "A container of that name was there and went" };
+  }
+  const [mayStart, output] = await Promise.all([
+    persist(signal, () => claimStart(db, lease, execution.id, containerId)),
+    host.watchOutput(containerId, signal).catch(() => null),
+  ]);
+  if (!mayStart) return { kind: "not ours", container: containerId };
+  const outcome = await start(host, containerId, execution);
+  return outcome.kind === "started" ? { ...outcome, output } : outcome;
+}
+
+async function provideImage(
+  host: Host,
+  image: string,
+  policy: ExecutionRow["request"]["pullPolicy"],
+  signal: AbortSignal,
+): Promise<void> {
+  const isNeeded = policy === "always" || (policy === "missing" && !(await host.hasImage(image)));
+  if (isNeeded) await host.pull(image, signal);
+}
+
+async function start(host: Host, containerId: string, execution: ExecutionRow): Promise<Outcome> {
+  try {
+    await host.start(containerId);
+    return { kind: "started", containerId, isAdopted: false, output: null };
+  } catch (error) {
+    const answered =
+      error instanceof EngineRefusal || (error instanceof HostUnreachable && error.answered);
+    if (!answered) throw new StartUnknown(error);
+    const state = await host.inspect(containerId).catch((lost: unknown) => {
+      throw new StartUnknown(lost);
+    });
+    if (state !== null && state.phase !== "created") {
+      return { kind: "started", containerId, isAdopted: false, output: null };
+    }
+    const outcome = toOutcome(error, execution);
+    return outcome.kind === "failed" ? { ...outcome, container: containerId } : outcome;
+  }
+}
+
+/** The engine gave no answer to the start call: only it can tell, once it is back. */
+class StartUnknown extends HostUnreachable {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function toOutcome(error: unknown, execution: ExecutionRow): Outcome {
+  if (error instanceof StartUnknown) throw error;
+  if (error instanceof PullFailed && error.failure !== "registry_busy") {
+    return failed(error.failure, error.message);
+  }
+  if (error instanceof EngineRefusal) {
+    const noImage = error.statusCode === 404 && /no such image/i.test(error.message);
+    return failed(noImage ? "image_not_found" : "create_failed", error.message);
+  }
+  if (!(error instanceof HostUnreachable || error instanceof PullFailed)) throw error;
+  const isLast = execution.placements >= MAX_PLACEMENTS;
+  const wasAnswered = error instanceof PullFailed || error.answered;
+  if (isLast && wasAnswered) {
+    return failed(error instanceof PullFailed ? "pull_failed" : "create_failed", error.message);
+  }
+  return { kind: "put back", fault: error.message };
+}
+
+function failed(cause: FailureCause, message: string): Outcome {
+  return { kind: "failed", cause, message, container: null };
+}

@@ -1,0 +1,127 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { LogCursor } from "../../src/core/log-cursor.ts";
+import { type LogFrame, nanosBetween, packFrames, unpackFrames } from "../../src/core/log-frames.ts";
+
+const stream = fc.constantFrom("stdout" as const, "stderr" as const);
+
+test("frames come out of a packed chunk as they went in", () => {
+  const at = fc.record({
+    seconds: fc.integer({ min: 1_700_000_000, max: 1_708_000_000 }),
+    nanos: fc.integer({ min: 0, max: 999_999_999 }),
+  });
+  const frame = fc.record({ stream, at, data: fc.uint8Array({ maxLength: 400 }) });
+
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 1, maxLength: 40 }), (frames) => {
+      const packed = packFrames(frames);
+
+      expect(unpackFrames(packed)).toEqual(frames);
+      expect(packed.count).toBe(frames.length);
+      expect(packed.stdoutBytes + packed.stderrBytes).toBe(packed.data.length);
+    }),
+  );
+});
+
+/** Times in ns of a log whose two writers may each be up to 0.5 s late. */
+const logTimes = fc
+  .array(
+    fc.record({
+      pause: fc.oneof(
+        fc.constant(0),
+        fc.integer({ min: 0, max: 1_000 }),
+        fc.integer({ min: 0, max: 900_000_000 }),
+        fc.integer({ min: 0, max: 8_000_000_000 }),
+      ),
+      late: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 500_000_000 })),
+    }),
+    { maxLength: 80 },
+  )
+  .map((steps) => {
+    let now = 10_000_000_000;
+    return steps.map(({ pause, late }) => {
+      now += pause;
+      return now - late;
+    });
+  });
+
+interface Interruption {
+  /** How much more is read before it, as a share of what is left. */
+  share: number;
+  /** The reader is another one, which has the store alone. */
+  rebuilds: boolean;
+  /** How the frames of the store's chunks are parted. */
+  chunk: number;
+}
+
+const interruptions = fc.array(
+  fc.record<Interruption>({
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    rebuilds: fc.boolean(),
+    chunk: fc.integer({ min: 1, max: 9 }),
+  }),
+  { maxLength: 6 },
+);
+
+const ENGINES: [string, (log: LogFrame[], since: LogFrame["at"]) => LogFrame[]][] = [
+  ["drops every older frame", (log, since) => log.filter(({ at }) => nanosBetween(since, at) >= 0)],
+  [
+    "gives all from the first frame that is not older",
+    (log, since) => {
+      const first = log.findIndex(({ at }) => nanosBetween(since, at) >= 0);
+      return first === -1 ? [] : log.slice(first);
+    },
+  ],
+];
+
+test.each(ENGINES)("a reader of an engine that %s has each frame once, in order", (_, ask) => {
+  fc.assert(
+    fc.property(logTimes, interruptions, (times, breaks) => {
+      const log = times.map((nanos, number) => frameAt(nanos, number));
+      const stored: LogFrame[] = [];
+      let cursor = new LogCursor();
+      const readSome = (share: number) => {
+        const { since, skip } = cursor.position();
+        const fresh = (since === null ? log : ask(log, since)).slice(skip);
+        for (const frame of fresh.slice(0, Math.ceil(fresh.length * share))) {
+          cursor.push(frame.at);
+          stored.push(frame);
+        }
+      };
+
+      for (const { share, rebuilds, chunk } of breaks) {
+        readSome(share);
+        if (rebuilds) cursor = rebuiltCursor(stored, chunk);
+      }
+      readSome(1);
+
+      expect(stored.map(numberOf)).toEqual(log.map(numberOf));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** As a new owner makes it: from the stored chunks of the last 5 s and the one before them. */
+function rebuiltCursor(stored: LogFrame[], chunkSize: number): LogCursor {
+  const chunks: LogFrame[][] = [];
+  for (let i = 0; i < stored.length; i += chunkSize) chunks.push(stored.slice(i, i + chunkSize));
+  const newestOf = (chunk: LogFrame[]) =>
+    Math.max(...chunk.map(({ at }) => at.seconds * 1_000 + Math.floor(at.nanos / 1e6)));
+  const windowStart = newestOf(chunks.at(-1) ?? []) - 5_000;
+  const first = Math.max(
+    0,
+    chunks.findLastIndex((chunk) => newestOf(chunk) < windowStart),
+  );
+  const cursor = new LogCursor(first * chunkSize);
+  for (const { at } of chunks.slice(first).flat()) cursor.push(at);
+  return cursor;
+}
+
+function frameAt(nanos: number, number: number): LogFrame {
+  const at = { seconds: Math.floor(nanos / 1e9), nanos: nanos % 1e9 };
+  return { stream: number % 2 === 0 ? "stdout" : "stderr", at, data: Uint8Array.of(number) };
+}
+
+function numberOf({ data }: LogFrame): number {
+  return data[0] ?? -1;
+}

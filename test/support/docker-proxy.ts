@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A call to the engine's API: "POST /containers/create?name=...". */
+export type Call = string;
+
+export interface DockerProxy extends AsyncDisposable {
+  /** As `dockerHosts` takes it. */
+  host: string;
+  /** Every call so far. */
+  calls: Call[];
+  /**
+   * Stops the next call that fits: before the engine is asked, or when it has answered and the
+   * answer has not been passed on.
+   *
+   * @returns Resolves with the call when it stands still; it does so for ever.
+   */
+  hold(when: "before" | "after", fits: RegExp): Promise<Call>;
+  /** Answers the next calls that fit in the engine's place. */
+  answer(fits: RegExp, status: number, message: string, times?: number): void;
+}
+
+interface Hold {
+  when: "before" | "after";
+  fits: RegExp;
+  reached(call: Call): void;
+}
+
+/** Stands between fastlane and an engine, to show what a real engine cannot be made to show. */
+export async function startDockerProxy(engine: string): Promise<DockerProxy> {
+  const socketPath = join(tmpdir(), `fastlane-proxy-${randomUUID()}.sock`);
+  const calls: Call[] = [];
+  const holds: Hold[] = [];
+  const answers: { fits: RegExp; status: number; message: string; times: number }[] = [];
+
+  const isHeld = (when: Hold["when"], call: Call) => {
+    const position = holds.findIndex((hold) => hold.when === when && hold.fits.test(call));
+    const [hold] = position < 0 ? [] : holds.splice(position, 1);
+    hold?.reached(call);
+    return hold !== undefined;
+  };
+  const server = createServer((incoming, outgoing) => {
+    const call = `${incoming.method} ${incoming.url}`;
+    calls.push(call);
+    const answer = answers.find(({ fits, times }) => times > 0 && fits.test(call));
+    if (answer !== undefined) {
+      answer.times -= 1;
+      outgoing.writeHead(answer.status, { "content-type": "application/json" });
+      outgoing.end(JSON.stringify({ message: answer.message }));
+      return;
+    }
+    if (!isHeld("before", call)) forward(incoming, outgoing, () => !isHeld("after", call));
+  });
+
+  function forward(incoming: IncomingMessage, outgoing: ServerResponse, mayAnswer: () => boolean) {
+    const { method, url, headers } = incoming;
+    const forwarded = request(
+      {
+        socketPath: engine.replace("unix://", ""),
+        ...(method === undefined ? {} : { method }),
+        ...(url === undefined ? {} : { path: url }),
+        headers,
+      },
+      (response) => {
+        if (!mayAnswer()) return;
+        outgoing.writeHead(response.statusCode ?? 502, response.headers);
+        outgoing.flushHeaders();
+        response.on("error", () => outgoing.destroy());
+        response.pipe(outgoing);
+      },
+    );
+    forwarded.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => forwarded.destroy());
+    incoming.pipe(forwarded);
+  }
+
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  return {
+    host: `unix://${socketPath}`,
+    calls,
+    hold: (when, fits) =>
+      new Promise((resolve) => {
+        holds.push({ when, fits, reached: resolve });
+      }),
+    answer: (fits, status, message, times = 1) => {
+      answers.push({ fits, status, message, times });
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await rm(socketPath, { force: true });
+    },
+  };
+}

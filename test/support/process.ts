@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+export interface FastlaneProcess extends AsyncDisposable {
+  url: string;
+  pid: number;
+  /** What it wrote to stderr so far, its log among it. */
+  stderr(): string;
+  /** Sends a signal and resolves with the exit code, `null` when the signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  /** Resolves when the process has ended, by whatever. */
+  ended: Promise<unknown>;
+}
+
+const BINARY = new URL("../../dist/fastlane", import.meta.url).pathname;
+
+/** The compiled binary as a process of its own. Resolves when it says that it listens. */
+export async function startFastlane(options: {
+  command?: "up" | "api" | "worker";
+  args?: string[];
+  environment: Record<string, string>;
+}): Promise<FastlaneProcess> {
+  const child = spawn(BINARY, [options.command ?? "up", ...(options.args ?? [])], {
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: "/nonexistent",
+      FASTLANE_PORT: "0",
+      ...options.environment,
+    },
+    cwd: "/",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (bytes) => {
+    stderr += String(bytes);
+  });
+  const ended = once(child, "exit");
+  const url = await firstLine(child, ended).catch((error: unknown) => {
+    throw new Error(`fastlane did not start: ${stderr}`, { cause: error });
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await ended;
+    }
+    return child.exitCode;
+  };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    stderr: () => stderr,
+    end,
+    ended,
+    async [Symbol.asyncDispose]() {
+      await end("SIGTERM");
+    },
+  };
+}
+
+/** The URL of the line that tells that it listens; empty for a process without the API. */
+async function firstLine(child: ChildProcess, ended: Promise<unknown>): Promise<string> {
+  if (child.stdout === null) throw new Error("no stdout");
+  const lines = createInterface({ input: child.stdout });
+  const line = await Promise.race([once(lines, "line"), ended.then(() => null)]);
+  if (line === null) throw new Error("it ended");
+  return /http:\/\/\S+?(?=;)/.exec(String(line[0]))?.[0] ?? "";
+}

@@ -1,0 +1,66 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type Docker from "dockerode";
+import { endOf } from "./image.ts";
+
+/** Inside the engine's own network: dockerd takes a registry on loopback without TLS. */
+export const REGISTRY = "127.0.0.1:5000";
+
+// scripts/lib.sh unpacks it there: Debian's package would run it on all of the machine's addresses.
+const UNPACKED = `${import.meta.dir}/../../build/tools/usr/bin/docker-registry`;
+const PROGRAM = existsSync(UNPACKED) ? UNPACKED : "docker-registry";
+const PUSH_LIMIT_MS = 60_000;
+
+/**
+ * Debian's docker-registry, in the engine's network namespace, listening when this resolves.
+ *
+ * @param folder Where it keeps its configuration and its images.
+ * @throws {Error} If it ends before it listens, with its last words.
+ */
+export async function startRegistry(netns: string, folder: string): Promise<ChildProcess> {
+  await mkdir(folder, { recursive: true });
+  const configuration = {
+    version: "0.1",
+    log: { level: "info", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: `${folder}/images` }, delete: { enabled: true } },
+    http: { addr: REGISTRY },
+  };
+  await writeFile(`${folder}/config.yml`, JSON.stringify(configuration));
+
+  const command = [`--net=/run/netns/${netns}`, PROGRAM, "serve", `${folder}/config.yml`];
+  // `detached`: a Ctrl-C on the terminal must not reach it before its containers are gone.
+  const registry = spawn("nsenter", command, {
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  await listening(registry);
+  return registry;
+}
+
+/** Copies the engine's `busybox:latest` into the registry, as `127.0.0.1:5000/busybox:latest`. */
+export async function pushBusybox(docker: Docker): Promise<void> {
+  await docker.getImage("busybox:latest").tag({ repo: `${REGISTRY}/busybox`, tag: "latest" });
+  const progress = await docker.getImage(`${REGISTRY}/busybox:latest`).push({
+    authconfig: { username: "", password: "", serveraddress: REGISTRY },
+    abortSignal: AbortSignal.timeout(PUSH_LIMIT_MS),
+  });
+  await endOf(progress);
+}
+
+function listening(registry: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let lastWords = "";
+    registry.once("error", reject);
+    registry.once("exit", (code) =>
+      reject(new Error(`Cannot start docker-registry: exit code ${code}: ${lastWords}`)),
+    );
+    if (registry.stderr === null) return;
+    createInterface({ input: registry.stderr }).on("line", (line) => {
+      lastWords = line;
+      if (line.includes("listening on")) resolve();
+    });
+  });
+}
