@@ -22,7 +22,7 @@ export async function createBare(
       image: "busybox:latest",
       words,
       envs: {},
-      labels: labelsOf("bench", execution),
+      labels: labelsOf("bench", "bare", execution),
     }),
   );
 }

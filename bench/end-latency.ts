@@ -7,10 +7,27 @@ import { type ContainerEvents, openContainerEvents } from "./container-events.ts
 import { type Spread, spreadOf } from "./statistics.ts";
 
 export interface EndLatency {
-  /** Milliseconds from a client hearing of the exit to the first GET that reads `done`. */
+  /** Milliseconds from a client first hearing of the exit to the first GET that reads `done`. */
   service: Spread;
   /** Milliseconds from the same moment to inspect and logs being read by dockerode. */
   bare: Spread;
+  /**
+   * The same two from the engine's answer to a wait. An engine tells of the exit by an event, then
+   * takes the container's network away, and answers wait, inspect and logs only after that.
+   */
+  serviceFromWait: Spread;
+  bareFromWait: Spread;
+}
+
+/** Moments by `performance.now()`. */
+interface Exit {
+  heardAt: number;
+  waitedAt: number;
+}
+
+interface Sample {
+  fromExit: number;
+  fromWait: number;
 }
 
 const REST_MS = 100;
@@ -25,29 +42,36 @@ export async function measureEndLatency(
   samples: number,
 ): Promise<EndLatency> {
   using events = await openContainerEvents(docker);
-  const service: number[] = [];
-  const bare: number[] = [];
+  const service: Sample[] = [];
+  const bare: Sample[] = [];
   for (let sample = -WARM_UP; sample < samples; sample++) {
     await delay(REST_MS);
-    const serviceMs = await serviceSample(docker, events, url);
+    const ofService = await serviceSample(docker, events, url);
     await delay(REST_MS);
-    const bareMs = await bareSample(docker, events);
+    const ofBare = await bareSample(docker, events);
     if (sample < 0) continue;
-    service.push(serviceMs);
-    bare.push(bareMs);
+    service.push(ofService);
+    bare.push(ofBare);
   }
-  return { service: spreadOf(service), bare: spreadOf(bare) };
+  return {
+    service: spreadOf(service.map(({ fromExit }) => fromExit)),
+    bare: spreadOf(bare.map(({ fromExit }) => fromExit)),
+    serviceFromWait: spreadOf(service.map(({ fromWait }) => fromWait)),
+    bareFromWait: spreadOf(bare.map(({ fromWait }) => fromWait)),
+  };
 }
 
 async function serviceSample(
   docker: Docker,
   events: ContainerEvents,
   url: string,
-): Promise<number> {
+): Promise<Sample> {
   const enqueued = await enqueue(url, "end", { command: WORDS });
   const name = containerNameOf(enqueued.executionId);
   await events.started(name);
-  const exitedAt = await heardOfExit(docker.getContainer(name), events, name);
+  const exit = exitOf(docker.getContainer(name), events, name);
+  // Not before the exit: the questions would take time from the service that it needs to see it.
+  await exit.heard;
   let execution: ExecutionJson;
   do execution = await getExecution(enqueued);
   while (execution.status === "running");
@@ -55,34 +79,37 @@ async function serviceSample(
   if (execution.status !== "done" || execution.log !== LOG) {
     throw new Error(`Execution ${enqueued.executionId} ended as ${Bun.inspect(execution)}`);
   }
-  return readAt - exitedAt;
+  return sampleOf(await exit.whole, readAt);
 }
 
-async function bareSample(docker: Docker, events: ContainerEvents): Promise<number> {
+async function bareSample(docker: Docker, events: ContainerEvents): Promise<Sample> {
   const container = await createBare(docker, WORDS);
   await container.start();
   const { Name: name } = await container.inspect();
-  const exitedAt = await heardOfExit(container, events, name.slice(1));
+  const exit = exitOf(container, events, name.slice(1));
+  await exit.heard;
   const { State: state } = await container.inspect();
   const log = await container.logs({ stdout: true, stderr: true });
   const readAt = performance.now();
-  if (state.ExitCode !== 0 || !log.toString().endsWith(LOG)) {
+  if (state.Status !== "exited" || state.ExitCode !== 0 || !log.toString().endsWith(LOG)) {
     throw new Error(`A bare container ended as ${Bun.inspect(state)}`);
   }
   await container.remove({ v: true });
-  return readAt - exitedAt;
+  return sampleOf(await exit.whole, readAt);
 }
 
-/** By the engine's event or by its answer to a wait, whichever comes first. */
-async function heardOfExit(
+function sampleOf({ heardAt, waitedAt }: Exit, readAt: number): Sample {
+  return { fromExit: readAt - heardAt, fromWait: readAt - waitedAt };
+}
+
+/** Heard of by the engine's event or by its answer to a wait, whichever comes first. */
+function exitOf(
   container: Docker.Container,
   events: ContainerEvents,
   name: string,
-): Promise<number> {
-  // The service may have removed the container before the wait was taken: then the event tells.
-  const waited = container.wait().then(
-    () => performance.now(),
-    () => events.died(name),
-  );
-  return await Promise.race([waited, events.died(name)]);
+): { heard: Promise<number>; whole: Promise<Exit> } {
+  const waited = container.wait().then(() => performance.now());
+  const heard = Promise.race([waited, events.died(name)]);
+  const whole = Promise.all([heard, waited]).then(([heardAt, waitedAt]) => ({ heardAt, waitedAt }));
+  return { heard, whole };
 }

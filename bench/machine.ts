@@ -16,6 +16,8 @@ export interface Machine {
   storageDriver: string;
   bun: string;
   fastlane: string;
+  /** SHA-256 of the binary that was measured. */
+  binary: string;
 }
 
 export async function describeMachine(docker: Docker): Promise<Machine> {
@@ -30,5 +32,12 @@ export async function describeMachine(docker: Docker): Promise<Machine> {
     storageDriver: info.Driver,
     bun: Bun.version,
     fastlane: execFileSync(BINARY, ["--version"], { encoding: "utf8" }).trim(),
+    binary: await hashOfBinary(),
   };
+}
+
+export async function hashOfBinary(): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for await (const chunk of Bun.file(BINARY).stream()) hasher.update(chunk);
+  return hasher.digest("hex");
 }

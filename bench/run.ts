@@ -1,6 +1,6 @@
 /*
  * Measures the service's figures, each beside its yardstick of the same run, on an engine of its
- * own: `npm run bench -- --json FILE --rounds 4 --executions 24 --samples 40`. The engine needs root.
+ * own: `npm run bench -- --json FILE --rounds 4 --executions 40 --samples 40`. The engine needs root.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { startEngine } from "../test/support/engine.ts";
 import { measureEndLatency } from "./end-latency.ts";
 import { startEngineWatch } from "./engine-watch.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, hashOfBinary } from "./machine.ts";
 import { type Figures, rowsOf, tableOf } from "./report.ts";
 import { startService } from "./service.ts";
 import { measureStartLatency } from "./start-latency.ts";
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: {
     json: { type: "string", default: "build/bench.json" },
     rounds: { type: "string", default: "4" },
-    executions: { type: "string", default: "24" },
+    executions: { type: "string", default: "40" },
     samples: { type: "string", default: "40" },
     concurrency: { type: "string", default: "4,8" },
   },
@@ -33,6 +33,9 @@ const samples = wholeNumber("samples", values.samples);
 const concurrencies = values.concurrency.split(",").map((text) => wholeNumber("concurrency", text));
 
 const figures = await measure();
+if ((await hashOfBinary()) !== figures.machine.binary) {
+  throw new Error("Cannot tell what was measured: dist/fastlane was built anew meanwhile");
+}
 const json = resolve(values.json);
 await mkdir(dirname(json), { recursive: true });
 await writeFile(json, `${JSON.stringify({ ...figures, rows: rowsOf(figures) }, null, 2)}\n`);

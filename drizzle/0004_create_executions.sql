@@ -17,6 +17,8 @@ CREATE TABLE fastlane.executions (
   placements int NOT NULL DEFAULT 0 CHECK (placements >= 0),
   last_fault text,
   host text REFERENCES fastlane.hosts (name),
+  -- From here on its container may have been started: it must not be given to another host.
+  claimed_at timestamptz,
   container_id text CHECK (container_id ~ '^[0-9a-f]{64}$'),
   started_at timestamptz,
   finished_at timestamptz,
@@ -32,8 +34,10 @@ CREATE TABLE fastlane.executions (
     status NOT IN ('pulling', 'running') OR host IS NOT NULL
   ),
   CONSTRAINT executions_enqueued_on_no_host CHECK (status <> 'enqueued' OR host IS NULL),
+  CONSTRAINT executions_enqueued_unclaimed CHECK (status <> 'enqueued' OR claimed_at IS NULL),
   CONSTRAINT executions_running_in_a_container CHECK (
-    status <> 'running' OR (container_id IS NOT NULL AND started_at IS NOT NULL)
+    status <> 'running'
+    OR (claimed_at IS NOT NULL AND container_id IS NOT NULL AND started_at IS NOT NULL)
   ),
   CONSTRAINT executions_finished_at_iff_ended CHECK (
     (finished_at IS NOT NULL) = (status NOT IN ('enqueued', 'pulling', 'running'))

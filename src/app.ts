@@ -1,4 +1,5 @@
 import type { Config } from "./config/schema.ts";
+import { stackOf } from "./core/errors.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/server.ts";
 import { dockerHost } from "./farm/docker-host.ts";
 import { createHttpApp } from "./http/app.ts";
@@ -115,8 +116,7 @@ function startApi(
     envBlacklistedWords: config.envBlacklistedWords,
     paginationPerPage: config.paginationPerPage,
     queueIsAlive: queue === null ? null : () => queue.isAlive(),
-    onBug: (error, request) =>
-      log.error({ ...request, error: error instanceof Error ? error.stack : error }, "bug"),
+    onBug: (error, request) => log.error({ ...request, error: stackOf(error) }, "bug"),
   });
   const server = startHttpServer(app, config);
   stops.push(() => server.stop());

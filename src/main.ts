@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { createProgram } from "./cli/program.ts";
-import { messageOf } from "./core/errors.ts";
+import { messageOf, stackOf } from "./core/errors.ts";
 import { isDatabaseDown } from "./store/faults.ts";
 
 declare const FASTLANE_VERSION: string | undefined;
@@ -11,7 +11,7 @@ for (const name of Object.keys(process.env)) {
 }
 
 const fatal = (error: unknown) => {
-  process.stderr.write(`fastlane: ${error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(`fastlane: ${stackOf(error)}\n`);
   process.exit(70);
 };
 // Whatever is lost with Postgres is done again by those who watch it; anything else is a bug, and

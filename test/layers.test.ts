@@ -79,9 +79,9 @@ test.each(NEVER_EACH_OTHER)("the rooms %s and %s never import each other", (...r
 test("only the configuration and the entry read the environment", () => {
   const readers = files.filter(({ text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text));
 
-  expect(
-    readers.map(({ path }) => path).filter((path) => !READS_ENVIRONMENT.test(path)),
-  ).toEqual([]);
+  expect(readers.map(({ path }) => path).filter((path) => !READS_ENVIRONMENT.test(path))).toEqual(
+    [],
+  );
 });
 
 test(`no file is longer than ${MAX_LINES} lines`, () => {

@@ -22,7 +22,7 @@ export interface Sources {
 }
 
 /** The configuration cannot be used; the message names everything that is wrong. */
-export class ConfigError extends Error {
+class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 

@@ -27,8 +27,8 @@ const expression = v.pipe(
   v.check(isExpression, "must be a regular expression"),
 );
 
-export const DEFAULT_MAX_RUNNING = 20;
-export const LOCAL_SOCKET = "unix:///var/run/docker.sock";
+const DEFAULT_MAX_RUNNING = 20;
+const LOCAL_SOCKET = "unix:///var/run/docker.sock";
 
 const hostName = v.pipe(
   text,

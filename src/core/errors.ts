@@ -43,5 +43,19 @@ export class AppError extends Error {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // drizzle's own message quotes the parameters of the statement, which may be a user's secrets.
+  return "params" in error && error.cause !== undefined ? messageOf(error.cause) : error.message;
+}
+
+/**
+ * What the service's log may tell of a bug: the stack of what went wrong first. The errors around
+ * it may quote a statement's parameters, and those a user's secrets.
+ */
+export function stackOf(error: unknown): string {
+  let first = error;
+  for (let depth = 0; first instanceof Error && first.cause !== undefined && depth < 5; depth++) {
+    first = first.cause;
+  }
+  return first instanceof Error ? (first.stack ?? first.message) : String(first);
 }

@@ -18,13 +18,14 @@ export interface PackedFrames {
   count: number;
   stdoutBytes: number;
   stderrBytes: number;
-  /** A header of 12 bytes (the first frame's time), then for each frame two varints: see `packFrames`. */
+  /** A header of 12 bytes (the first frame's time), then for each frame three varints: see `packFrames`. */
   index: Uint8Array;
   data: Uint8Array;
 }
 
 const HEADER_BYTES = 12;
-const MAX_VARINT_BYTES = 8;
+/** Of a length 5, of seconds 8, of nanoseconds 5. */
+const MAX_FRAME_BYTES = 18;
 
 /** Nanoseconds from `from` to `to`; exact for spans below 104 days. */
 export function nanosBetween(from: Instant, to: Instant): number {
@@ -37,12 +38,13 @@ export function instantToDate(at: Instant): Date {
 
 /**
  * Packs frames for the store. The index holds for each frame `length * 2 + (1 for stderr)`, then
- * the nanoseconds since the frame before, zigzag coded: the times of two streams may cross.
+ * the seconds and the nanoseconds since the frame before, zigzag coded: the times of two streams may
+ * cross, and a host's clock that is put right may jump by years.
  */
 export function packFrames(frames: readonly LogFrame[]): PackedFrames {
   const first = frames[0];
   if (first === undefined) throw new RangeError("Cannot pack a log chunk: it has no frames");
-  const index = new Uint8Array(HEADER_BYTES + frames.length * 2 * MAX_VARINT_BYTES);
+  const index = new Uint8Array(HEADER_BYTES + frames.length * MAX_FRAME_BYTES);
   const header = new DataView(index.buffer);
   header.setFloat64(0, first.at.seconds);
   header.setUint32(8, first.at.nanos);
@@ -54,7 +56,8 @@ export function packFrames(frames: readonly LogFrame[]): PackedFrames {
   for (const frame of frames) {
     const length = frame.data.length;
     indexEnd = writeVarint(index, indexEnd, length * 2 + (frame.stream === "stderr" ? 1 : 0));
-    indexEnd = writeVarint(index, indexEnd, zigzag(nanosBetween(previous, frame.at)));
+    indexEnd = writeVarint(index, indexEnd, zigzag(frame.at.seconds - previous.seconds));
+    indexEnd = writeVarint(index, indexEnd, zigzag(frame.at.nanos - previous.nanos));
     data.set(frame.data, dataEnd);
     dataEnd += length;
     bytes[frame.stream] += length;
@@ -79,7 +82,8 @@ export function unpackFrames(packed: { index: Uint8Array; data: Uint8Array }): L
   let start = 0;
   while (cursor.position < index.length) {
     const lengthAndStream = readVarint(cursor);
-    at = addNanos(at, unzigzag(readVarint(cursor)));
+    const seconds = at.seconds + unzigzag(readVarint(cursor));
+    at = { seconds, nanos: at.nanos + unzigzag(readVarint(cursor)) };
     const end = start + Math.floor(lengthAndStream / 2);
     const stream = lengthAndStream % 2 === 1 ? "stderr" : "stdout";
     frames.push({ stream, at, data: data.subarray(start, end) });
@@ -88,13 +92,7 @@ export function unpackFrames(packed: { index: Uint8Array; data: Uint8Array }): L
   return frames;
 }
 
-function addNanos(at: Instant, nanos: number): Instant {
-  const total = at.nanos + nanos;
-  const carry = Math.floor(total / 1e9);
-  return { seconds: at.seconds + carry, nanos: total - carry * 1e9 };
-}
-
-// Bit operations are of 32 bits in JavaScript; a pause between two lines in nanoseconds needs 53.
+// Bit operations are of 32 bits in JavaScript; a length doubled and a jump of the clock need more.
 const zigzag = (value: number) => (value >= 0 ? value * 2 : -value * 2 - 1);
 const unzigzag = (value: number) => (value % 2 === 0 ? value / 2 : -(value + 1) / 2);
 

@@ -17,6 +17,11 @@ export function hostsOf(pools: readonly PoolRule[]): string[] {
   return [...new Set(pools.flatMap(({ hosts }) => hosts))];
 }
 
+export interface Placement {
+  executionId: string;
+  host: string;
+}
+
 /**
  * Deals executions out to hosts: each to the one that runs the fewest by then.
  *
@@ -26,7 +31,7 @@ export function hostsOf(pools: readonly PoolRule[]): string[] {
 export function placeOnHosts(
   executionIds: readonly string[],
   running: ReadonlyMap<string, number>,
-): { executionId: string; host: string }[] {
+): Placement[] {
   const load = new Map(running);
   return executionIds.flatMap((executionId) => {
     const [host] = [...load.entries()].sort(

@@ -1,4 +1,4 @@
-export const REDACTED = "***";
+const REDACTED = "***";
 
 /** Words that mark an environment variable as secret when its name contains one of them. */
 export const SECRET_WORDS = ["password", "key", "secret", "client_id", "token"] as const;

@@ -6,35 +6,29 @@
  *
  * A fault that is not the job's takes `pulling` back to `enqueued`.
  */
-export const STATUSES = [
-  "enqueued",
-  "pulling",
-  "running",
-  "done",
-  "failed",
-  "timedout",
-  "stopped",
-  "expired",
-] as const;
-
-export type Status = (typeof STATUSES)[number];
-export type FinalStatus = Exclude<Status, "enqueued" | "pulling" | "running">;
+export type Status =
+  | "enqueued"
+  | "pulling"
+  | "running"
+  | "done"
+  | "failed"
+  | "timedout"
+  | "stopped"
+  | "expired";
+type FinalStatus = Exclude<Status, "enqueued" | "pulling" | "running">;
 
 /** Why an execution that ended did not end as `done`. */
-export const FAILURE_CAUSES = [
-  "exit_code",
-  "oom_killed",
-  "timeout",
-  "stopped",
-  "expired",
-  "image_not_found",
-  "pull_denied",
-  "pull_failed",
-  "create_failed",
-  "host_lost",
-] as const;
-
-export type FailureCause = (typeof FAILURE_CAUSES)[number];
+export type FailureCause =
+  | "exit_code"
+  | "oom_killed"
+  | "timeout"
+  | "stopped"
+  | "expired"
+  | "image_not_found"
+  | "pull_denied"
+  | "pull_failed"
+  | "create_failed"
+  | "host_lost";
 
 /** How an execution ended, as it is written to its row. */
 export interface End {
@@ -47,8 +41,4 @@ export interface End {
   /** Docker's times of the process, where there was one. */
   startedAt: Date | null;
   finishedAt: Date | null;
-}
-
-export function isFinal(status: Status): status is FinalStatus {
-  return status !== "enqueued" && status !== "pulling" && status !== "running";
 }

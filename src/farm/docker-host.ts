@@ -46,15 +46,6 @@ export function dockerHost(name: string): Host {
       return answer.Version;
     },
 
-    async hasImage(image) {
-      const found = await orNotFound(
-        call("inspect image", (abortSignal) =>
-          dial(docker, { path: `/images/${image}/json`, abortSignal }),
-        ),
-      );
-      return found !== null;
-    },
-
     pull: (image, signal) => pullImage(docker, name, image, signal),
 
     async create(spec) {

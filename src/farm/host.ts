@@ -64,7 +64,6 @@ export interface Host {
   readonly name: string;
   /** The engine's version; proves that it answers. */
   version(): Promise<string>;
-  hasImage(image: string): Promise<boolean>;
   /** @throws {PullFailed} With the registry's words. */
   pull(image: string, signal: AbortSignal): Promise<void>;
   /** @returns The container's id, or `null` when there is a container of that name already. */

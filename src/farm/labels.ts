@@ -2,6 +2,7 @@
 export const INSTALLATION_LABEL = "fastlane.installation";
 
 const EXECUTION_LABEL = "fastlane.execution";
+const HOST_LABEL = "fastlane.host";
 
 /** One name an execution: the engine lets only one container have it. */
 export function containerNameOf(executionId: string): string {
@@ -10,10 +11,12 @@ export function containerNameOf(executionId: string): string {
 
 export function labelsOf(
   installation: string,
+  host: string,
   execution: { id: string; jobId: string; taskId: string },
 ): Record<string, string> {
   return {
     [INSTALLATION_LABEL]: installation,
+    [HOST_LABEL]: host,
     [EXECUTION_LABEL]: execution.id,
     "fastlane.job": execution.jobId,
     "fastlane.task": execution.taskId,
@@ -23,4 +26,12 @@ export function labelsOf(
 /** The execution that a container is of; `null` when its labels do not tell. */
 export function executionIdOf(labels: Readonly<Record<string, string>>): string | null {
   return labels[EXECUTION_LABEL] ?? null;
+}
+
+/**
+ * Whether a container was made under this name of its host. One engine can have two names in a
+ * configuration (an address and a DNS name): what one made is not the other's to judge.
+ */
+export function isMadeUnder(host: string, labels: Readonly<Record<string, string>>): boolean {
+  return labels[HOST_LABEL] === host;
 }

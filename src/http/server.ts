@@ -6,7 +6,7 @@ export interface HttpServer {
 }
 
 /** The port cannot be listened on. */
-export class PortTaken extends Error {
+class PortTaken extends Error {
   override readonly name = "PortTaken";
 }
 

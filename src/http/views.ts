@@ -17,13 +17,13 @@ export async function executionView(db: Db, row: ExecutionRow) {
   return {
     command: row.request.commandText,
     createdAt: row.createdAt.toISOString(),
-    error: joinError(decode(stderr.data), row.message),
+    error: joinError(textOf(stderr), row.message),
     executionId: row.id,
     exitCode: row.exitCode,
     failureCause: row.failureCause,
     finishedAt: row.finishedAt?.toISOString() ?? null,
     image: row.request.imageText,
-    log: decode(stdout.data),
+    log: textOf(stdout),
     ...(stdout.truncated || stderr.truncated ? { logTruncated: true } : {}),
     metadata: { container_id: row.containerId, docker_host: host, docker_port: port },
     requestIPAddress: row.requestIp,
@@ -69,4 +69,10 @@ function joinError(stderr: string, message: string | null): string {
   return stderr === "" || stderr.endsWith("\n") ? stderr + message : `${stderr}\n${message}`;
 }
 
-const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+/** As text, without the rest of a character whose beginning was cut off. */
+function textOf({ data, truncated }: { data: Uint8Array; truncated: boolean }): string {
+  const isRest = (byte: number | undefined) => ((byte ?? 0) & 0xc0) === 0x80;
+  let start = 0;
+  while (truncated && start < 3 && isRest(data[start])) start += 1;
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(data.subarray(start));
+}

@@ -32,8 +32,9 @@ const Command = v.union(
       v.transform((words) => ({ text: joinWords(words), words })),
     ),
   ],
-  (issue) =>
-    issue.issues?.length ? issue.issues[0].message : "must be a string or an array of strings",
+  ({ input, issues }) =>
+    (Array.isArray(input) ? issues?.at(-1) : issues?.[0])?.message ??
+    "must be a string or an array of strings",
 );
 
 const EnvName = v.pipe(

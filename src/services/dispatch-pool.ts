@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { type PoolRule, placeOnHosts } from "../core/pool.ts";
+import { type Placement, type PoolRule, placeOnHosts } from "../core/pool.ts";
 import type { Db, Tx } from "../store/connect.ts";
 import { notify } from "../store/notify.ts";
 
@@ -16,39 +16,44 @@ const BATCH = 200;
 export async function dispatchPool(db: Db, pool: PoolRule): Promise<number> {
   let total = 0;
   for (;;) {
-    const placed = await db.transaction((tx) => dispatchBatch(tx, pool));
-    total += placed;
-    if (placed < BATCH) return total;
+    const placements = await db.transaction((tx) => dispatchBatch(tx, pool));
+    total += placements.length;
+    if (placements.length < BATCH) return total;
   }
 }
 
-async function dispatchBatch(tx: Tx, pool: PoolRule): Promise<number> {
-  await tx.execute(sql`
-    SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool.match}))`);
-  const slots = Math.min(BATCH, pool.maxRunning - (await countRunning(tx, pool)));
-  if (slots <= 0) return 0;
-  const load = await loadOfAvailableHosts(tx, pool);
-  if (load.size === 0) return 0;
-  const waiting = await tx.execute<{ id: string }>(sql`
+async function dispatchBatch(tx: Tx, pool: PoolRule): Promise<Placement[]> {
+  // Sent together, answered in order: each statement sees what was committed before the lock.
+  const [, running, load, waiting] = await Promise.all([
+    tx.execute(sql`
+      SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool.match}))`),
+    countRunning(tx, pool),
+    loadOfAvailableHosts(tx, pool),
+    firstWaiting(tx, pool),
+  ]);
+  const slots = Math.max(0, pool.maxRunning - running);
+  const placements = placeOnHosts(waiting.slice(0, slots), load);
+  if (placements.length === 0) return [];
+  const hosts = new Set(placements.map(({ host }) => host));
+  await Promise.all([
+    tx.execute(sql`
+      UPDATE fastlane.executions
+      SET status = 'pulling', host = placed.host, placements = placements + 1
+      FROM jsonb_to_recordset(${JSON.stringify(placements)}::jsonb)
+        AS placed ("executionId" uuid, host text)
+      WHERE executions.id = placed."executionId" AND status = 'enqueued'`),
+    ...[...hosts].map((host) => notify(tx, { about: "host", host })),
+  ]);
+  return placements;
+}
+
+async function firstWaiting(tx: Tx, pool: PoolRule): Promise<string[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
     SELECT id FROM fastlane.executions
     WHERE pool = ${pool.match} AND status = 'enqueued' AND available_at <= now()
     ORDER BY priority DESC, created_at, id
-    LIMIT ${slots} FOR UPDATE SKIP LOCKED`);
-  const placements = placeOnHosts(
-    waiting.map(({ id }) => id),
-    load,
-  );
-  if (placements.length === 0) return 0;
-  await tx.execute(sql`
-    UPDATE fastlane.executions
-    SET status = 'pulling', host = placed.host, placements = placements + 1
-    FROM jsonb_to_recordset(${JSON.stringify(placements)}::jsonb)
-      AS placed ("executionId" uuid, host text)
-    WHERE executions.id = placed."executionId" AND status = 'enqueued'`);
-  for (const host of new Set(placements.map((placement) => placement.host))) {
-    await notify(tx, { about: "host", host });
-  }
-  return placements.length;
+    LIMIT ${BATCH}`);
+  return rows.map(({ id }) => id);
 }
 
 async function countRunning(tx: Tx, pool: PoolRule): Promise<number> {

@@ -40,26 +40,16 @@ export async function enqueueJob(
   const request = containerRequestOf(payload);
   const { priority } = payload;
   const messageId = await deps.db.transaction(async (tx) => {
-    await touchTask(tx, taskId);
-    const queueMessageId = await enqueue(tx, "dispatch", { pool: pool.match });
-    await insertJob(tx, {
-      id: jobId,
-      taskId,
-      request,
-      priority,
-      custom: payload.metadata,
-      queueMessageId,
-      requestIp,
-    });
-    await insertExecution(tx, {
-      id: executionId,
-      jobId,
-      taskId,
-      pool: pool.match,
-      request,
-      priority,
-      requestIp,
-    });
+    // Sent together, carried out in order.
+    const [queueMessageId] = await Promise.all([
+      enqueue(tx, "dispatch", { pool: pool.match }),
+      touchTask(tx, taskId),
+    ]);
+    const common = { taskId, request, priority, requestIp };
+    await Promise.all([
+      insertJob(tx, { ...common, id: jobId, custom: payload.metadata, queueMessageId }),
+      insertExecution(tx, { ...common, id: executionId, jobId, pool: pool.match }),
+    ]);
     return queueMessageId;
   });
   return { jobId, executionId, messageId };

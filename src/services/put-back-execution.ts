@@ -27,6 +27,7 @@ export async function putBackExecution(
       .set({
         status: "enqueued",
         host: null,
+        claimedAt: null,
         containerId: null,
         lastFault: fault,
         availableAt: sql`now() + make_interval(secs => ${delayMs / 1000})`,

@@ -2,6 +2,7 @@ import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { type PostgresAddress, socketPathOf, tlsOptionsOf } from "./address.ts";
 import * as schema from "./schema.ts";
+import { settleBeforeClose } from "./settled-close.ts";
 import { STATEMENT_TIMEOUT_MS, watchSockets } from "./watched-socket.ts";
 
 export type Db = PostgresJsDatabase<typeof schema>;
@@ -44,7 +45,7 @@ export function openStore(options: StoreOptions): Store {
     // The driver takes what `socket` gives for connected and writes at once; node keeps what is
     // written until the connection stands, and the driver then sees errors as from its own socket.
     socket: () => {
-      const socket = sockets.open();
+      const socket = settleBeforeClose(sockets.open());
       return path === null ? socket.connect(address.port, address.host) : socket.connect(path);
     },
     ...NEVER_FULL_PIPELINE,

@@ -28,13 +28,18 @@ export async function registerHosts(db: Db, names: readonly string[]): Promise<v
     .onConflictDoNothing();
 }
 
-/** Takes the lease when nobody holds it or its time is up; `null` when another node has it. */
+/**
+ * Takes the lease when nobody holds it, its time is up, or this node had it: the answer to an
+ * earlier call may have been lost. `null` when another node has it.
+ */
 export async function acquireLease(db: Db, host: string, nodeId: string): Promise<Lease | null> {
   const [row] = await db.execute<{ fence: string }>(sql`
     UPDATE fastlane.hosts
     SET lease_node = ${nodeId}, fence = fence + 1, reachable = false,
         lease_expires_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-    WHERE name = ${host} AND (lease_node IS NULL OR lease_expires_at < clock_timestamp())
+    WHERE name = ${host} AND (
+      lease_node IS NULL OR lease_node = ${nodeId} OR lease_expires_at < clock_timestamp()
+    )
     RETURNING fence`);
   return row === undefined ? null : { host, nodeId, fence: Number(row.fence) };
 }

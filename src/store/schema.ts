@@ -78,6 +78,7 @@ export const executions = fastlane.table("executions", {
   placements: integer("placements").notNull().default(0),
   lastFault: text("last_fault"),
   host: text("host"),
+  claimedAt: moment("claimed_at"),
   containerId: text("container_id"),
   startedAt: moment("started_at"),
   finishedAt: moment("finished_at"),

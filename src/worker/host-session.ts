@@ -85,7 +85,7 @@ async function tellUnreachable(
   await persist(signal, () => recordUnreachable(db, lease, words));
   const executions = await persist(signal, () => executionsOnHost(db, lease.host));
   for (const execution of executions) {
-    if (execution.status !== "pulling" || execution.containerId !== null) continue;
+    if (execution.status !== "pulling" || execution.claimedAt !== null) continue;
     await persist(signal, () => putBackExecution(db, lease, execution, words));
   }
 }

@@ -1,6 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Host } from "../farm/host.ts";
-import { executionIdOf, INSTALLATION_LABEL } from "../farm/labels.ts";
+import { executionIdOf, INSTALLATION_LABEL, isMadeUnder } from "../farm/labels.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import type { Log } from "./log.ts";
@@ -21,6 +21,7 @@ export async function reconcile(
   const executions = await persist(signal, () => executionsOnHost(db, host.name));
   const here = new Set(executions.map(({ id }) => id));
   for (const container of containers) {
+    if (!isMadeUnder(host.name, container.labels)) continue;
     const executionId = executionIdOf(container.labels);
     if (executionId !== null && here.has(executionId)) {
       if (container.phase === "ended") tellEnded(executionId);

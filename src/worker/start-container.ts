@@ -8,7 +8,7 @@ import {
   PullFailed,
 } from "../farm/host.ts";
 import { containerNameOf, labelsOf } from "../farm/labels.ts";
-import { claimStart } from "../services/claim-execution.ts";
+import { claimStart, dropClaim } from "../services/claim-execution.ts";
 import type { Db } from "../store/connect.ts";
 import type { Lease } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
@@ -44,7 +44,7 @@ const MAX_PLACEMENTS = 6;
  * @throws {HostUnreachable} When it is unknown whether the container has been started.
  */
 export async function startContainer(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
-  const isFresh = execution.status === "pulling" && execution.containerId === null;
+  const isFresh = execution.status === "pulling" && execution.claimedAt === null;
   const known = isFresh ? null : await deps.host.inspect(containerNameOf(execution.id));
   if (known === null && execution.status === "running") {
     return failed("host_lost", "The container is gone: somebody else removed it from the host");
@@ -81,38 +81,50 @@ async function adopt(
 }
 
 async function startNew(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
+  const { host, db, lease, signal } = deps;
+  const { image, pullPolicy } = execution.request;
+  if (pullPolicy === "always") await host.pull(image, signal);
+  try {
+    return await createAndStart(deps, execution);
+  } catch (error) {
+    if (pullPolicy !== "missing" || !isNoImage(error)) throw error;
+  }
+  // The pull can last: meanwhile the execution may be given to another host.
+  await persist(signal, () => dropClaim(db, lease, execution.id));
+  await host.pull(image, signal);
+  return await createAndStart(deps, execution);
+}
+
+async function createAndStart(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
   const { host, db, lease, installation, signal } = deps;
   const { request } = execution;
-  await provideImage(host, request.image, request.pullPolicy, signal);
-  const containerId = await host.create({
+  const spec = {
     name: containerNameOf(execution.id),
     image: request.image,
     words: request.words,
     envs: request.envs,
-    labels: labelsOf(installation, execution),
-  });
+    labels: labelsOf(installation, host.name, execution),
+  };
+  // Both at once: the engine takes longer, so the claim costs no time.
+  const [mayStart, containerId] = await settled(
+    persist(signal, () => claimStart(db, lease, execution.id)),
+    host.create(spec),
+  );
+  if (!mayStart) return { kind: "not ours", container: containerId };
   if (containerId === null) {
-    const found = await host.inspect(containerNameOf(execution.id));
+    const found = await host.inspect(spec.name);
     const adopted = found === null ? null : await adopt(deps, execution, found);
     return adopted ?? { kind: "put back", fault: "A container of that name was there and went" };
   }
-  const [mayStart, output] = await Promise.all([
-    persist(signal, () => claimStart(db, lease, execution.id, containerId)),
-    host.watchOutput(containerId, signal).catch(() => null),
-  ]);
-  if (!mayStart) return { kind: "not ours", container: containerId };
+  const output = await host.watchOutput(containerId, signal).catch(() => null);
   const outcome = await start(host, containerId, execution);
   return outcome.kind === "started" ? { ...outcome, output } : outcome;
 }
 
-async function provideImage(
-  host: Host,
-  image: string,
-  policy: ExecutionRow["request"]["pullPolicy"],
-  signal: AbortSignal,
-): Promise<void> {
-  const isNeeded = policy === "always" || (policy === "missing" && !(await host.hasImage(image)));
-  if (isNeeded) await host.pull(image, signal);
+/** Both results, or the first one's error, but only when neither is under way any more. */
+async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 async function start(host: Host, containerId: string, execution: ExecutionRow): Promise<Outcome> {
@@ -147,8 +159,7 @@ function toOutcome(error: unknown, execution: ExecutionRow): Outcome {
     return failed(error.failure, error.message);
   }
   if (error instanceof EngineRefusal) {
-    const noImage = error.statusCode === 404 && /no such image/i.test(error.message);
-    return failed(noImage ? "image_not_found" : "create_failed", error.message);
+    return failed(isNoImage(error) ? "image_not_found" : "create_failed", error.message);
   }
   if (!(error instanceof HostUnreachable || error instanceof PullFailed)) throw error;
   const isLast = execution.placements >= MAX_PLACEMENTS;
@@ -157,6 +168,15 @@ function toOutcome(error: unknown, execution: ExecutionRow): Outcome {
     return failed(error instanceof PullFailed ? "pull_failed" : "create_failed", error.message);
   }
   return { kind: "put back", fault: error.message };
+}
+
+/** Among the things that `create` does not find only the words tell which it was. */
+function isNoImage(error: unknown): boolean {
+  return (
+    error instanceof EngineRefusal &&
+    error.statusCode === 404 &&
+    /no such image/i.test(error.message)
+  );
 }
 
 function failed(cause: FailureCause, message: string): Outcome {

@@ -5,6 +5,7 @@ import { hostAndPort, parseHostName } from "../../src/core/host-name.ts";
 import { formatImageReference, parseImageReference } from "../../src/core/image-reference.ts";
 import { hostsOf, type PoolRule, placeOnHosts, poolOf } from "../../src/core/pool.ts";
 import { redactEnvs, SECRET_WORDS } from "../../src/core/redact.ts";
+import type { FailureCause, Status } from "../../src/core/status.ts";
 
 test.each([
   [1, 0, 500],
@@ -74,12 +75,16 @@ test.each<[string, string, number | null]>([
   expect(hostAndPort(text)).toEqual({ host, port });
 });
 
-test.each([["name"], ["tcp://name"], ["name:0"], ["name:65536"], ["unix://relative"], ["ftp://a:1"]])(
-  "%p is no host",
-  (text) => {
-    expect(parseHostName(text)).toBeNull();
-  },
-);
+test.each([
+  ["name"],
+  ["tcp://name"],
+  ["name:0"],
+  ["name:65536"],
+  ["unix://relative"],
+  ["ftp://a:1"],
+])("%p is no host", (text) => {
+  expect(parseHostName(text)).toBeNull();
+});
 
 describe("pools", () => {
   const pool = (match: string, ...hosts: string[]): PoolRule => ({ match, hosts, maxRunning: 1 });
@@ -120,7 +125,7 @@ describe("pools", () => {
   });
 });
 
-test.each([
+test.each<[number, boolean, boolean, Status, FailureCause | null]>([
   [0, false, false, "done", null],
   [0, true, true, "done", null],
   [3, false, false, "failed", "exit_code"],
@@ -129,10 +134,13 @@ test.each([
   [137, false, true, "failed", "host_lost"],
   [143, false, true, "failed", "host_lost"],
   [3, false, true, "failed", "exit_code"],
-])("exit code %p, out of memory %p, engine gone %p: %p, %p", (exitCode, oomKilled, gone, ...end) => {
-  const exit = { exitCode, oomKilled, startedAt: null, finishedAt: null };
+])(
+  "exit code %p, out of memory %p, engine gone %p: %p, %p",
+  (exitCode, oomKilled, gone, endsAs, cause) => {
+    const exit = { exitCode, oomKilled, startedAt: null, finishedAt: null };
 
-  const { status, failureCause } = endOfProcess(exit, gone);
+    const { status, failureCause } = endOfProcess(exit, gone);
 
-  expect([status, failureCause]).toEqual(end);
-});
+    expect([status as Status, failureCause]).toEqual([endsAs, cause]);
+  },
+);

@@ -111,7 +111,14 @@ async function signalAll(postmaster: ChildProcess, signal: NodeJS.Signals): Prom
   postmaster.kill(signal);
   const { pid } = postmaster;
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  for (const child of children.split(" ").filter(Boolean)) process.kill(Number(child), signal);
+  for (const child of children.split(" ").filter(Boolean)) {
+    try {
+      process.kill(Number(child), signal);
+    } catch (error) {
+      // A session may end between the look and the signal.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
 }
 
 function userArguments({ uid, gid }: Account): string[] {

@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const BINARY = new URL("../../dist/fastlane", import.meta.url).pathname;
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const COMMAND = existsSync(BINARY) ? [BINARY] : [process.execPath, MAIN];
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function run(args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
+  const [program = "", ...first] = COMMAND;
+  const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...environment };
+  return new Promise((resolve) => {
+    const child = execFile(program, [...first, ...args], { env, cwd: "/" }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+test("--version and --help answer on stdout", async () => {
+  const version = await run(["--version"]);
+  const help = await run(["--help"]);
+
+  expect(version).toMatchObject({ code: 0, stderr: "" });
+  expect(version.stdout).toMatch(/^(\d+\.\d+\.\d+|development)\n$/);
+  expect(help.code).toBe(0);
+  for (const command of ["up", "api", "worker", "migrate"]) {
+    expect(help.stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+  }
+});
+
+test.each([
+  [["sing"], "sing"],
+  [["up", "--nonsense"], "--nonsense"],
+  [["up", "--port"], "--port"],
+])("%j is refused with a message and code 2", async (args, named) => {
+  const { code, stdout, stderr } = await run(args);
+
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(named);
+});
+
+test("a wrong configuration names all that is wrong, and nothing starts", async () => {
+  const { code, stderr } = await run(["up", "--port", "abc"], { FASTLANE_NO_SUCH: "1" });
+
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^Cannot start: .*noSuch.*port/);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+});
+
+test("a taken port is told in a sentence, before anything is made", async () => {
+  const dataDir = join(tmpdir(), `fastlane-cli-${crypto.randomUUID()}`);
+  const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const { port } = other;
+
+  const { code, stderr } = await run(["up", "--port", `${port}`, "--data-dir", dataDir]);
+  await other.stop(true);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain(`127.0.0.1:${port}`);
+  expect(stderr).toContain("--port");
+  expect(existsSync(dataDir)).toBe(false);
+});

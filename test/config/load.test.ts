@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig, type Sources } from "../../src/config/load.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fastlane-config-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const load = (sources: Partial<Sources>) =>
+  loadConfig({ environment: {}, flags: {}, configFile: "/dev/null", ...sources });
+
+async function fileOf(text: string): Promise<string> {
+  const path = join(folder, `${crypto.randomUUID()}.toml`);
+  await writeFile(path, text);
+  return path;
+}
+
+test("with nothing said there is the local engine on a loopback port", () => {
+  expect(load({})).toMatchObject({
+    port: 10_000,
+    host: "127.0.0.1",
+    dockerHosts: [{ match: "", hosts: ["unix:///var/run/docker.sock"] }],
+    paginationPerPage: 10,
+  });
+});
+
+test("flags go over the environment, and that over the file", async () => {
+  const configFile = await fileOf('port = 1\nlogLevel = "error"\npaginationPerPage = 3\n');
+
+  const config = load({
+    configFile,
+    environment: { FASTLANE_PORT: "2", FASTLANE_LOG_LEVEL: "debug" },
+    flags: { port: "4", host: undefined },
+  });
+
+  expect(config).toMatchObject({ port: 4, logLevel: "debug", paginationPerPage: 3 });
+});
+
+test("FASTLANE_CONFIG names the file unless a flag does", async () => {
+  const environment = { FASTLANE_CONFIG: await fileOf("port = 1\n") };
+
+  expect(load({ environment, configFile: undefined }).port).toBe(1);
+  expect(load({ environment, configFile: await fileOf("port = 2\n") }).port).toBe(2);
+});
+
+test("a list or table in the environment is JSON", () => {
+  const pools = [{ match: "^a", hosts: ["tcp://10.0.0.7:2375"], maxRunning: 3 }];
+  const environment = {
+    FASTLANE_DOCKER_HOSTS: JSON.stringify(pools),
+    FASTLANE_TRUSTED_PROXIES: '["10.0.0.0/8", "::1"]',
+    DATABASE_URL: "postgres://a@b/c",
+  };
+
+  const config = load({ environment });
+
+  expect(config.dockerHosts).toEqual(pools);
+  expect(config.trustedProxies).toEqual(["10.0.0.0/8", "::1"]);
+  expect(config.databaseUrl).toBe("postgres://a@b/c");
+});
+
+test("everything that is wrong is named at once", async () => {
+  const configFile = await fileOf(
+    'prot = 1\npots = 2\npaginationPerPage = 101\n[[dockerHosts]]\nhosts = ["nowhere"]\nmaxRuning = 3\n',
+  );
+  const environment = { FASTLANE_NO_SUCH: "x", FASTLANE_PORT: "abc", FASTLANE_CONSTRUCTOR: "y" };
+
+  const wrong = () => load({ configFile, environment });
+
+  for (const text of [
+    "prot is no key",
+    "pots is no key",
+    "noSuch is no key",
+    "constructor is no key",
+    "dockerHosts.0.maxRuning is no key",
+    "port must be a whole number from 0 to 65535",
+    "paginationPerPage must be",
+    "dockerHosts.0.hosts.0 must be",
+  ]) {
+    expect(wrong).toThrow(text);
+  }
+});
+
+test.each<[Record<string, string>, string]>([
+  [{ FASTLANE_DOCKER_HOSTS: "not json" }, "dockerHosts must be a list of pools"],
+  [{ FASTLANE_DOCKER_HOSTS: "[]" }, "at least one pool"],
+  [{ FASTLANE_DOCKER_HOSTS: '[{"hosts": []}]' }, "at least one host"],
+  [{ FASTLANE_DOCKER_HOSTS: "[{}]" }, "dockerHosts.0.hosts must be given"],
+  [{ FASTLANE_DOCKER_HOSTS: '[{"match": "(", "hosts": ["a:1"]}]' }, "regular expression"],
+  [
+    { FASTLANE_DOCKER_HOSTS: '[{"hosts": ["a:1"]}, {"hosts": ["b:1"]}]' },
+    "two pools with the same match",
+  ],
+  [{ FASTLANE_TRUSTED_PROXIES: '["10.0.0.0/99"]' }, "trustedProxies.0 must be an IP address"],
+  [{ FASTLANE_TRUSTED_PROXIES: '["proxy"]' }, "trustedProxies.0 must be an IP address"],
+  [{ FASTLANE_PUBLIC_URL: "ftp://a" }, "publicUrl must be an http(s) URL"],
+  [{ DATABASE_URL: "mysql://a" }, "databaseUrl must begin with postgres://"],
+])("%j is refused: %s", (environment, message) => {
+  expect(() => load({ environment })).toThrow(message);
+});
+
+test.each([["0.0.0.0"], ["::"], ["10.0.0.1"], ["fastlane.example"]])(
+  "on %s the service starts only when that was said aloud",
+  (host) => {
+    expect(() => load({ flags: { host } })).toThrow("--no-auth");
+    expect(load({ flags: { host, noAuth: true } }).host).toBe(host);
+  },
+);
+
+test.each([["127.0.0.1"], ["127.1.2.3"], ["localhost"], ["::1"]])("%s needs no word", (host) => {
+  expect(load({ flags: { host } }).host).toBe(host);
+});
+
+test("a file that is not there, or is no TOML, is named", async () => {
+  const broken = await fileOf("port = \n");
+
+  expect(() => load({ configFile: "/no/such.toml" })).toThrow("/no/such.toml");
+  expect(() => load({ configFile: broken })).toThrow(broken);
+});

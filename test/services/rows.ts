@@ -1,0 +1,58 @@
+import { sql } from "drizzle-orm";
+import type { PoolRule } from "../../src/core/pool.ts";
+import type { End } from "../../src/core/status.ts";
+import type { JobPayload } from "../../src/payload/job-payload.ts";
+import { enqueueJob } from "../../src/services/enqueue-job.ts";
+import type { Db } from "../../src/store/connect.ts";
+import { acquireLease, type Lease, recordReachable, registerHosts } from "../../src/store/hosts.ts";
+
+export const PAYLOAD: JobPayload = {
+  image: "busybox",
+  command: { text: "true", words: ["true"] },
+  envs: {},
+  metadata: {},
+  pullPolicy: "missing",
+  priority: 0,
+};
+
+export const DONE: End = {
+  status: "done",
+  failureCause: null,
+  exitCode: 0,
+  message: null,
+  startedAt: null,
+  finishedAt: null,
+};
+
+export const pool = (hosts: string[], maxRunning = 20): PoolRule => ({
+  match: "",
+  hosts,
+  maxRunning,
+});
+
+/** Executions that wait, in the order of their making. */
+export async function waiting(db: Db, rule: PoolRule, payloads: Partial<JobPayload>[]) {
+  const ids: string[] = [];
+  for (const payload of payloads) {
+    const input = { taskId: "t", payload: { ...PAYLOAD, ...payload }, requestIp: null };
+    const { executionId } = await enqueueJob({ db, pools: [rule] }, input);
+    ids.push(executionId);
+  }
+  return ids;
+}
+
+/** A host that a node owns and has reached. */
+export async function ownedHost(db: Db, name: string): Promise<Lease> {
+  await registerHosts(db, [name]);
+  const lease = await acquireLease(db, name, crypto.randomUUID());
+  if (lease === null) throw new Error(`Cannot own "${name}": another node does`);
+  await recordReachable(db, lease, "test");
+  return lease;
+}
+
+/** As if the owner had been silent for longer than a lease lasts. */
+export async function expire(db: Db, host: string): Promise<void> {
+  await db.execute(sql`
+    UPDATE fastlane.hosts SET lease_expires_at = clock_timestamp() - interval '1 second'
+    WHERE name = ${host}`);
+}

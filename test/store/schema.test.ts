@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import { is } from "drizzle-orm";
+import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
+import * as schema from "../../src/store/schema.ts";
+import { testStore } from "../support/store.ts";
+
+test("the tables as the code knows them are those of the migrations, column by column", async () => {
+  await using store = await testStore();
+  const known = Object.values(schema)
+    .filter((value) => is(value, PgTable))
+    .flatMap((table) => {
+      const { name, columns } = getTableConfig(table);
+      return columns.map((column) => ({
+        column: `${name}.${column.name}`,
+        type: column.getSQLType(),
+        nullable: !(column.notNull || column.primary),
+        default: column.hasDefault,
+      }));
+    });
+
+  const rows = await store.sql<
+    { column: string; type: string; nullable: boolean; default: boolean }[]
+  >`
+    SELECT table_name || '.' || column_name AS column, data_type AS type,
+      is_nullable = 'YES' AS nullable, column_default IS NOT NULL AS default
+    FROM information_schema.columns
+    WHERE table_schema = 'fastlane' AND table_name <> 'migrations'`;
+
+  const byName = (left: { column: string }, right: { column: string }) =>
+    left.column < right.column ? -1 : 1;
+  expect([...rows].sort(byName)).toEqual(known.sort(byName));
+});
+
+const EXECUTION = { status: "enqueued", host: null, container_id: null, started_at: null };
+const NOW = "2026-01-01T00:00:00Z";
+const ID = "a".repeat(64);
+const RUNNING = { status: "running", host: "one", container_id: ID, started_at: NOW };
+const ENDED = { ...RUNNING, finished_at: NOW };
+
+test.each<[string, Record<string, unknown>, string | null]>([
+  ["waits", {}, null],
+  ["runs", RUNNING, null],
+  ["is done", { ...ENDED, status: "done", exit_code: 0 }, null],
+  ["has failed", { ...ENDED, status: "failed", failure_cause: "exit_code", exit_code: 3 }, null],
+  ["has an unknown status", { ...ENDED, status: "lost" }, "executions_status_check"],
+  ["waits on a host", { host: "one" }, "executions_enqueued_on_no_host"],
+  ["is pulled for on no host", { status: "pulling" }, "executions_on_a_host_when_begun"],
+  ["runs in no container", { ...RUNNING, container_id: null }, "executions_running_in_a_container"],
+  ["runs since never", { ...RUNNING, started_at: null }, "executions_running_in_a_container"],
+  ["is in an odd container", { ...RUNNING, container_id: "../x" }, "executions_container_id_check"],
+  [
+    "is done and has no end",
+    { ...RUNNING, status: "done", exit_code: 0 },
+    "executions_finished_at_iff_ended",
+  ],
+  ["runs and has an end", ENDED, "executions_finished_at_iff_ended"],
+  [
+    "has failed by nothing",
+    { ...ENDED, status: "failed", exit_code: 3 },
+    "executions_cause_iff_ended_otherwise_than_done",
+  ],
+  ["is done with 3", { ...ENDED, status: "done", exit_code: 3 }, "executions_done_is_exit_code_0"],
+  ["is on a host that is not there", { ...RUNNING, host: "two" }, "executions_host_fkey"],
+  ["has a priority of 101", { priority: 101 }, "executions_priority_check"],
+])("an execution that %s is what the rules say of it", async (_, values, violated) => {
+  await using store = await testStore();
+  const [id, jobId] = [crypto.randomUUID(), crypto.randomUUID()];
+  await store.sql`INSERT INTO fastlane.hosts (name) VALUES ('one')`;
+  await store.sql`INSERT INTO fastlane.tasks (id) VALUES ('t')`;
+  await store.sql`INSERT INTO fastlane.jobs (id, task_id, request) VALUES (${jobId}, 't', '{}')`;
+  const row = { id, job_id: jobId, task_id: "t", pool: "", request: "{}", ...EXECUTION, ...values };
+
+  const inserted = await store.sql`INSERT INTO fastlane.executions ${store.sql(row)}`.then(
+    () => null,
+    (error: { constraint_name?: string; message: string }) =>
+      error.constraint_name ?? error.message,
+  );
+
+  expect(inserted).toBe(violated);
+});
