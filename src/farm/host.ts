@@ -24,7 +24,7 @@ export interface ContainerState {
   finishedAt: Date | null;
 }
 
-export interface ContainerSummary {
+interface ContainerSummary {
   id: string;
   labels: Readonly<Record<string, string>>;
   phase: ContainerState["phase"];

@@ -10,7 +10,7 @@ export interface PostgresAddress {
 }
 
 /** `verify` checks the certificate against the system's authorities, `encrypt` takes any. */
-export type TlsMode = "off" | "encrypt" | "verify";
+type TlsMode = "off" | "encrypt" | "verify";
 
 const TLS_MODES: Record<string, TlsMode> = {
   disable: "off",

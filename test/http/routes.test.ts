@@ -146,7 +146,7 @@ test("metadata comes back as it was sent, whatever its keys are", async () => {
 test("a host is shown as host and port", async () => {
   const made = await enqueue(app.url, "hosts", { command: "true" });
   await store.sql`INSERT INTO fastlane.hosts (name) VALUES ('tcp://10.0.0.7:2375')`;
-  await store.sql`UPDATE fastlane.executions SET status = 'running', host = 'tcp://10.0.0.7:2375',
+  await store.sql`UPDATE fastlane.executions SET status = 'running', claimed_at = now(), host = 'tcp://10.0.0.7:2375',
     container_id = ${"a".repeat(64)}, started_at = now() WHERE id = ${made.executionId}`;
 
   const { metadata } = await getExecution(made);
@@ -292,13 +292,13 @@ test("health tells when Postgres is away, and when it is back", async () => {
   const config = { databaseUrl: proxy.url(app.database.url) };
   const roles = { api: true, worker: false };
   await using other = await startTestApp({ database: app.database, config, roles });
-  const well = await fetch(`${other.url}/healthcheck/`);console.error("W");
+  const well = await fetch(`${other.url}/healthcheck/`);
 
   await proxy.set("refuse");
-  proxy.cut();console.error("CUT");
-  const ill = await fetch(`${other.url}/healthcheck/`);console.error("ILL");
-  const list = await fetch(`${other.url}/tasks/`);console.error("LIST");
-  await proxy.set("pass");console.error("PASS");
+  proxy.cut();
+  const ill = await fetch(`${other.url}/healthcheck/`);
+  const list = await fetch(`${other.url}/tasks/`);
+  await proxy.set("pass");
 
   expect([well.status, await jsonOf(well)]).toEqual([
     200,

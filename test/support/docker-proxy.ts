@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** A call to the engine's API: "POST /containers/create?name=...". */
-export type Call = string;
+type Call = string;
 
 export interface DockerProxy extends AsyncDisposable {
   /** As `dockerHosts` takes it. */

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import Docker from "dockerode";
 import { REGISTRY } from "./registry.ts";
 
-export { containersOf, importBusybox } from "./image.ts";
+export { containersOf } from "./image.ts";
 
 export interface TestEngine {
   /** As `dockerHosts` takes it: `unix:///...`. */

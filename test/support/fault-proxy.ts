@@ -8,7 +8,7 @@ export type FaultTarget = { host: string; port: number } | { path: string };
  * keeps the others, and forwards nothing until it passes again: then what was held is delivered,
  * as TCP does.
  */
-export type FaultMode = "pass" | "refuse" | "hole";
+type FaultMode = "pass" | "refuse" | "hole";
 
 export interface FaultProxy extends AsyncDisposable {
   /** On 127.0.0.1; stays the same. */

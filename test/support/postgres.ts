@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import postgres from "postgres";
-import { type PrivatePostgres, startPostgres } from "./private-postgres.ts";
+import { startPostgres } from "./private-postgres.ts";
 
-export { type PrivatePostgres, startPostgres };
+export { startPostgres };
 
 export interface TestDatabase extends AsyncDisposable {
   url: string;
