@@ -23,10 +23,9 @@ export async function dispatchPool(db: Db, pool: PoolRule): Promise<number> {
 }
 
 async function dispatchBatch(tx: Tx, pool: PoolRule): Promise<Placement[]> {
-  // Sent together, answered in order: each statement sees what was committed before the lock.
-  const [, running, load, waiting] = await Promise.all([
-    tx.execute(sql`
-      SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool.match}))`),
+  await tx.execute(sql`
+    SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool.match}))`);
+  const [running, load, waiting] = await Promise.all([
     countRunning(tx, pool),
     loadOfAvailableHosts(tx, pool),
     firstWaiting(tx, pool),

@@ -40,16 +40,14 @@ export async function enqueueJob(
   const request = containerRequestOf(payload);
   const { priority } = payload;
   const messageId = await deps.db.transaction(async (tx) => {
-    // Sent together, carried out in order.
     const [queueMessageId] = await Promise.all([
       enqueue(tx, "dispatch", { pool: pool.match }),
       touchTask(tx, taskId),
     ]);
     const common = { taskId, request, priority, requestIp };
-    await Promise.all([
-      insertJob(tx, { ...common, id: jobId, custom: payload.metadata, queueMessageId }),
-      insertExecution(tx, { ...common, id: executionId, jobId, pool: pool.match }),
-    ]);
+    // One after the other: of statements sent together the driver may carry out the second first.
+    await insertJob(tx, { ...common, id: jobId, custom: payload.metadata, queueMessageId });
+    await insertExecution(tx, { ...common, id: executionId, jobId, pool: pool.match });
     return queueMessageId;
   });
   return { jobId, executionId, messageId };
