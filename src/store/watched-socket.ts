@@ -32,8 +32,12 @@ export function watchSockets(readable: boolean): WatchedSockets {
       const socket = new Socket();
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      socket.once("connect", () => socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS));
-      if (readable) destroyWhenSilent(socket);
+      // Not before: node's `connect` puts its own `write` back in place. What is written until then
+      // is under the drivers' own limit for connecting.
+      socket.once("connect", () => {
+        socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
+        if (readable) destroyWhenSilent(socket);
+      });
       return socket;
     },
     destroyAll(why) {

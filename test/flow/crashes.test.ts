@@ -9,7 +9,7 @@ import {
   untilEnded,
   untilExecution,
 } from "../support/client.ts";
-import { startsOf, untilNoContainers } from "../support/containers.ts";
+import { recordStarts, untilNoContainers } from "../support/containers.ts";
 import { startDockerProxy } from "../support/docker-proxy.ts";
 import { testEngine } from "../support/engine.ts";
 import { startFastlane } from "../support/process.ts";
@@ -46,7 +46,7 @@ test.each([
   await using proxy = await startDockerProxy(host);
   await using data = await dataFolder();
   const environment = { FASTLANE_DATA_DIR: data.path, FASTLANE_DOCKER_HOSTS: hostsOf(proxy.host) };
-  const began = Date.now();
+  await using starts = await recordStarts(docker);
   const first = await startFastlane({ environment });
   const held = proxy.hold(when, call);
 
@@ -59,7 +59,7 @@ test.each([
   const ended = await untilEnded(moved);
   expect(ended).toMatchObject({ status: "failed", failureCause: "exit_code", exitCode: 7 });
   expect(ended).toMatchObject({ log: STDOUT, error: STDERR });
-  expect(await startsOf(docker, job.executionId, began)).toBe(1);
+  expect(starts.of(job.executionId)).toBe(1);
   await eventually(
     async () => ((await isGone(job.executionId)) ? true : undefined),
     () => "the container is left",
@@ -76,7 +76,7 @@ test("killed again and again while containers run, every log is whole and nothin
   const { host, docker } = await testEngine();
   await using data = await dataFolder();
   const environment = { FASTLANE_DATA_DIR: data.path, FASTLANE_DOCKER_HOSTS: hostsOf(host) };
-  const began = Date.now();
+  await using starts = await recordStarts(docker);
   let fastlane = await startFastlane({ environment });
   const script =
     "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i; [ $((i % 40)) != 0 ] || sleep 0.8; done";
@@ -102,7 +102,7 @@ test("killed again and again while containers run, every log is whole and nothin
   expect(ends.map(({ status, log }) => ({ status, isWhole: log === whole }))).toEqual(
     ends.map(() => ({ status: "done", isWhole: true })),
   );
-  for (const { executionId } of jobs) expect(await startsOf(docker, executionId, began)).toBe(1);
+  for (const { executionId } of jobs) expect(starts.of(executionId)).toBe(1);
   await fastlane.end("SIGTERM");
 });
 
@@ -110,7 +110,7 @@ test("of two nodes on one database, one finishes what the other was killed over 
   const { host, docker } = await testEngine();
   await using database = await migratedDatabase();
   const environment = { FASTLANE_DATABASE_URL: database.url, FASTLANE_DOCKER_HOSTS: hostsOf(host) };
-  const began = Date.now();
+  await using starts = await recordStarts(docker);
   const owner = await startFastlane({ environment });
   const job = await enqueue(owner.url, "two", { command: ["sh", "-c", `${SCRIPT}`] });
   const long = await enqueue(owner.url, "two", { command: ["sh", "-c", "sleep 3; echo late"] });
@@ -126,7 +126,7 @@ test("of two nodes on one database, one finishes what the other was killed over 
   const [short, late] = await Promise.all(moved.map((one) => untilEnded(one, 15_000)));
   expect(short).toMatchObject({ exitCode: 7, log: STDOUT });
   expect(late).toMatchObject({ status: "done", log: "late\n" });
-  for (const one of [job, long]) expect(await startsOf(docker, one.executionId, began)).toBe(1);
+  for (const one of [job, long]) expect(starts.of(one.executionId)).toBe(1);
   await untilNoContainers(docker, database.installation);
 });
 
@@ -134,7 +134,7 @@ test("a node that slept through its lease does nothing when it wakes", async () 
   const { host, docker } = await testEngine();
   await using database = await migratedDatabase();
   const environment = { FASTLANE_DATABASE_URL: database.url, FASTLANE_DOCKER_HOSTS: hostsOf(host) };
-  const began = Date.now();
+  await using starts = await recordStarts(docker);
   await using sleeper = await startFastlane({ environment });
   const job = await enqueue(sleeper.url, "sleep", {
     command: ["sh", "-c", "for i in $(seq 1 50); do echo line $i; sleep 0.5; done"],
@@ -151,7 +151,7 @@ test("a node that slept through its lease does nothing when it wakes", async () 
   const ended = await untilEnded(moved);
   expect(ended.status).toBe("done");
   expect(ended.log).toBe(Array.from({ length: 50 }, (_, i) => `line ${i + 1}\n`).join(""));
-  expect(await startsOf(docker, job.executionId, began)).toBe(1);
+  expect(starts.of(job.executionId)).toBe(1);
   await untilNoContainers(docker, database.installation);
 });
 

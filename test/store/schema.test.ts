@@ -31,10 +31,22 @@ test("the tables as the code knows them are those of the migrations, column by c
   expect([...rows].sort(byName)).toEqual(known.sort(byName));
 });
 
-const EXECUTION = { status: "enqueued", host: null, container_id: null, started_at: null };
+const EXECUTION = {
+  status: "enqueued",
+  host: null,
+  claimed_at: null,
+  container_id: null,
+  started_at: null,
+};
 const NOW = "2026-01-01T00:00:00Z";
 const ID = "a".repeat(64);
-const RUNNING = { status: "running", host: "one", container_id: ID, started_at: NOW };
+const RUNNING = {
+  status: "running",
+  host: "one",
+  claimed_at: NOW,
+  container_id: ID,
+  started_at: NOW,
+};
 const ENDED = { ...RUNNING, finished_at: NOW };
 
 test.each<[string, Record<string, unknown>, string | null]>([
@@ -43,6 +55,8 @@ test.each<[string, Record<string, unknown>, string | null]>([
   ["is done", { ...ENDED, status: "done", exit_code: 0 }, null],
   ["has failed", { ...ENDED, status: "failed", failure_cause: "exit_code", exit_code: 3 }, null],
   ["has an unknown status", { ...ENDED, status: "lost" }, "executions_status_check"],
+  ["runs unclaimed", { ...RUNNING, claimed_at: null }, "executions_running_in_a_container"],
+  ["waits and is claimed", { claimed_at: NOW }, "executions_enqueued_unclaimed"],
   ["waits on a host", { host: "one" }, "executions_enqueued_on_no_host"],
   ["is pulled for on no host", { status: "pulling" }, "executions_on_a_host_when_begun"],
   ["runs in no container", { ...RUNNING, container_id: null }, "executions_running_in_a_container"],

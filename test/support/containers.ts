@@ -11,18 +11,30 @@ export async function untilNoContainers(docker: Docker, installation: string): P
   );
 }
 
-/** How often containers of an execution were started, by the engine's own account. */
-export async function startsOf(
-  docker: Docker,
-  executionId: string,
-  sinceMs: number,
-): Promise<number> {
+export interface StartRecord extends AsyncDisposable {
+  /** How often containers of an execution were started, by the engine's own account. */
+  of(executionId: string): number;
+}
+
+/** Notes every start from now on: an engine keeps no more than its last 256 events. */
+export async function recordStarts(docker: Docker): Promise<StartRecord> {
+  const starts: string[] = [];
+  const stopped = new AbortController();
   const events = (await docker.getEvents({
-    since: Math.floor(sinceMs / 1000),
-    until: Math.ceil(Date.now() / 1000),
-    filters: { event: ["start"], label: [`fastlane.execution=${executionId}`] },
+    filters: { event: ["start"], label: ["fastlane.execution"] },
+    abortSignal: stopped.signal,
   })) as unknown as AsyncIterable<Uint8Array>;
-  let starts = 0;
-  for await (const _ of jsonLines(events)) starts += 1;
-  return starts;
+  const reading = (async () => {
+    for await (const event of jsonLines(events)) {
+      const { Actor } = event as { Actor: { Attributes: Record<string, string> } };
+      starts.push(Actor.Attributes["fastlane.execution"] ?? "");
+    }
+  })().catch(() => {});
+  return {
+    of: (executionId) => starts.filter((id) => id === executionId).length,
+    async [Symbol.asyncDispose]() {
+      stopped.abort();
+      await reading;
+    },
+  };
 }
