@@ -17,7 +17,8 @@ const KILLED_BY_ENGINE = new Set([143, 137]);
  *   goes down takes its containers with it, and tells of it by nothing but their exit code.
  */
 export function endOfProcess(exit: ProcessExit, engineWasGone: boolean): End {
-  const { exitCode, startedAt, finishedAt } = exit;
+  const { exitCode, finishedAt } = exit;
+  const startedAt = earlier(exit.startedAt, finishedAt);
   const base = { exitCode, message: null, startedAt, finishedAt };
   if (exitCode === 0) return { ...base, status: "done", failureCause: null };
   if (exit.oomKilled) return { ...base, status: "failed", failureCause: "oom_killed" };
@@ -38,4 +39,10 @@ export function endWithoutProcess(failureCause: FailureCause, message: string): 
     startedAt: null,
     finishedAt: null,
   };
+}
+
+/** The engine notes a start when it is done with it: a process may have ended a moment before. */
+function earlier(startedAt: Date | null, finishedAt: Date | null): Date | null {
+  if (startedAt === null || finishedAt === null) return startedAt;
+  return startedAt < finishedAt ? startedAt : finishedAt;
 }
