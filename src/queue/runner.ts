@@ -8,13 +8,12 @@ import {
   type Task,
   type WorkerEvents,
 } from "graphile-worker";
-import type { Pool } from "pg";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import type { PostgresAddress } from "../store/address.ts";
 import { watchSockets } from "../store/watched-socket.ts";
 import { MESSAGES, type Message, type MessageName } from "./messages.ts";
-import { openQueuePool } from "./pool.ts";
+import { openQueuePool, type QueuePool } from "./pool.ts";
 
 export type Handlers = { [Name in MessageName]: (message: Message<Name>) => Promise<void> };
 
@@ -41,11 +40,13 @@ const STOP_WITHIN_MS = 5_000;
 
 /** One run of graphile-worker with a pool of its own. */
 interface Generation {
-  pool: Pool;
   runner: Runner;
   poolId: string | null;
   lastSign: number;
   ended: boolean;
+  abandon(): void;
+  /** Resolves when it is over and its pool is left. */
+  whole: Promise<void>;
 }
 
 /**
@@ -61,13 +62,16 @@ export function startQueue(options: QueueOptions): Queue {
   let current: Generation | null = null;
   let starting = false;
   let stopped = false;
+  const former = new Set<string>();
 
   const begin = async () => {
     if (starting || stopped) return;
     starting = true;
     try {
-      current = await startGeneration(options, openQueuePool(address, sockets, CONCURRENCY + 3));
+      const queuePool = openQueuePool(address, sockets, CONCURRENCY + 3);
+      current = await startGeneration(options, queuePool);
       if (stopped) await retire(current);
+      else await unlockFormer(queuePool, former);
     } catch (error) {
       log("warn", "The queue cannot start, and will be tried again", { error: messageOf(error) });
     } finally {
@@ -80,26 +84,33 @@ export function startQueue(options: QueueOptions): Queue {
       log("warn", "The queue has been silent and is started anew");
       void retire(current);
     }
+    if (current?.poolId != null) former.add(current.poolId);
     current = null;
     void begin();
   }, LOOK_EVERY_MS);
   void begin();
+  const stop = async () => {
+    stopped = true;
+    clearInterval(watch);
+    if (current !== null) await Promise.race([retire(current), delay(STOP_WITHIN_MS)]);
+    current?.abandon();
+    sockets.destroyAll("the queue stops");
+  };
+  let stopping: Promise<void> | null = null;
 
   return {
     poolId: () => current?.poolId ?? null,
     isAlive: () => current !== null && !current.ended && !isSilent(current),
-    async stop() {
-      stopped = true;
-      clearInterval(watch);
-      if (current !== null) await Promise.race([retire(current), delay(STOP_WITHIN_MS)]);
-      sockets.destroyAll("the queue stops");
+    stop() {
+      stopping ??= stop();
+      return stopping;
     },
   };
 }
 
 /** Makes the queue's own tables; safe with several nodes at once. */
 export async function migrateQueue(address: PostgresAddress): Promise<void> {
-  const pool = openQueuePool(address, watchSockets(false), 1);
+  const { pool } = openQueuePool(address, watchSockets(false), 1);
   try {
     await runMigrations({ pgPool: pool, logger: silentLogger() });
   } finally {
@@ -107,7 +118,10 @@ export async function migrateQueue(address: PostgresAddress): Promise<void> {
   }
 }
 
-async function startGeneration(options: QueueOptions, pool: Pool): Promise<Generation> {
+async function startGeneration(
+  options: QueueOptions,
+  { pool, abandon, leave }: QueuePool,
+): Promise<Generation> {
   const events: WorkerEvents = new EventEmitter();
   const sign = { at: performance.now(), poolId: null as string | null };
   const alive = () => {
@@ -130,8 +144,14 @@ async function startGeneration(options: QueueOptions, pool: Pool): Promise<Gener
       events,
       logger: silentLogger(),
     });
+    // It resolves, and does not reject, when it gave up after an error: both are an end.
+    const whole = runner.promise
+      .catch(() => {})
+      .then(() => {
+        generation.ended = true;
+        return leave().catch(() => {});
+      });
     const generation: Generation = {
-      pool,
       runner,
       get poolId() {
         return sign.poolId;
@@ -140,13 +160,9 @@ async function startGeneration(options: QueueOptions, pool: Pool): Promise<Gener
         return sign.at;
       },
       ended: false,
+      abandon,
+      whole,
     };
-    // It resolves, and does not reject, when it gave up after an error: both are an end.
-    const end = () => {
-      generation.ended = true;
-      pool.end().catch(() => {});
-    };
-    runner.promise.then(end, end);
     return generation;
   } catch (error) {
     await pool.end().catch(() => {});
@@ -155,8 +171,15 @@ async function startGeneration(options: QueueOptions, pool: Pool): Promise<Gener
 }
 
 async function retire(generation: Generation): Promise<void> {
-  if (generation.ended) return;
-  await generation.runner.stop().catch(() => {});
+  if (!generation.ended) await generation.runner.stop().catch(() => {});
+  await generation.whole;
+}
+
+/** What earlier runs of this process have left locked; the queue itself waits 4 hours. */
+async function unlockFormer({ pool }: QueuePool, former: Set<string>): Promise<void> {
+  if (former.size === 0) return;
+  await pool.query("SELECT graphile_worker.force_unlock_workers($1::text[])", [[...former]]);
+  former.clear();
 }
 
 function taskListOf(handlers: Handlers): Record<string, Task> {

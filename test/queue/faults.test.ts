@@ -3,6 +3,7 @@ import { queueLength } from "../../src/queue/unlock.ts";
 import { eventually } from "../support/client.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { startPostgres } from "../support/postgres.ts";
+import { testStore } from "../support/store.ts";
 import { queueAt } from "./faults.ts";
 
 /** From Postgres being back to everything going on. */
@@ -98,6 +99,30 @@ test.each(["pass", "refuse", "hole"] as const)(
     await given.queue.stop();
 
     expect(performance.now() - askedAt).toBeLessThan(7_000);
+    expect(given.rejections).toEqual([]);
+  },
+  TIME_LIMIT_MS,
+);
+
+test(
+  "a completion that is under way when the queue stops fails nowhere, now or later",
+  async () => {
+    await using store = await testStore();
+    await using given = await queueAt(store.url);
+    const gate = Promise.withResolvers<void>();
+    given.gates.set("held", gate.promise);
+    await given.send("held");
+    await given.until(given.heard, "held");
+
+    await store.sql.begin(async (tx) => {
+      await tx`SELECT FROM graphile_worker._private_jobs FOR UPDATE`;
+      gate.resolve();
+      await given.until(given.ended, "held");
+      await given.queue.stop();
+    });
+
+    // graphile-worker tries a completion that was cut off again after some 3 s.
+    await Bun.sleep(6_000);
     expect(given.rejections).toEqual([]);
   },
   TIME_LIMIT_MS,
