@@ -1,16 +1,17 @@
 import type { Config } from "./config/schema.ts";
-import { stackOf } from "./core/errors.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/server.ts";
 import { dockerHost } from "./farm/docker-host.ts";
 import { createHttpApp } from "./http/app.ts";
 import { assertPortFree, type HttpServer, startHttpServer } from "./http/server.ts";
 import { migrateQueue, type Queue, startQueue } from "./queue/runner.ts";
+import { createEnqueuer } from "./services/enqueuer.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./store/address.ts";
 import { openStore, type Store } from "./store/connect.ts";
 import { migrate } from "./store/migrate.ts";
-import { type Listener, startListener } from "./stream/listener.ts";
+import { createHints, type Hints } from "./stream/hints.ts";
+import { startListener } from "./stream/listener.ts";
 import type { Log } from "./worker/log.ts";
-import { startWorker, type Worker, workerHandlers } from "./worker/worker.ts";
+import { startWorker, type Worker } from "./worker/worker.ts";
 
 export interface AppOptions {
   config: Config;
@@ -40,8 +41,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const store = openStore({ address });
     stops.push(() => store.close());
     await migrateDatabase(address, log);
-    const queue = roles.worker ? await startWorking(options, address, store, stops) : null;
-    const http = roles.api ? startApi(options, store, queue, stops) : null;
+    const hints = createHints();
+    const working = roles.worker ? await startWorking(options, address, store, stops) : null;
+    stops.push(startListening(options, address, hints, working?.worker ?? null));
+    const http = roles.api ? startApi(options, store, hints, working, stops) : null;
     return { url: http === null ? null : `http://${config.host}:${http.port}`, stop };
   } catch (error) {
     await stop().catch(() => {});
@@ -69,56 +72,106 @@ export async function provideDatabase(
   return parsePostgresUrl(embedded.url);
 }
 
+interface Working {
+  worker: Worker;
+  queue: Queue;
+}
+
 async function startWorking(
   { config, version, log }: AppOptions,
   address: PostgresAddress,
   store: Store,
   stops: (() => Promise<void>)[],
-): Promise<Queue> {
-  const pools = config.dockerHosts;
-  const queue: Queue = startQueue({
-    address,
-    handlers: workerHandlers({ store, pools, log }),
-    log: (level, text, details) => log[level](details ?? {}, text),
-  });
-  stops.push(() => queue.stop());
-  const worker: Worker = await startWorker({
+): Promise<Working> {
+  let queue: Queue | null = null;
+  const worker = await startWorker({
     store,
     version,
-    pools,
+    pools: config.dockerHosts,
+    registries: config.registries,
     connectHost: dockerHost,
-    queuePoolId: () => queue.poolId(),
+    queuePoolId: () => queue?.poolId() ?? null,
     log,
   });
   stops.push(() => worker.stop());
-  const listener: Listener = startListener({
+  queue = startQueue({
     address,
-    onNotification: worker.hear,
-    onListening: worker.lookAgain,
+    handlers: worker.handlers,
+    log: (level, text, details) => log[level](details ?? {}, text),
+  });
+  stops.push(queue.stop);
+  return { worker, queue };
+}
+
+/** @returns What stops it. */
+function startListening(
+  { log }: AppOptions,
+  address: PostgresAddress,
+  hints: Hints,
+  worker: Worker | null,
+): () => Promise<void> {
+  const listener = startListener({
+    address,
+    onNotification(notification) {
+      hints.hear(notification);
+      worker?.hear(notification);
+    },
+    onListening() {
+      hints.wakeAll();
+      worker?.lookAgain();
+    },
     log: (text, details) => log.warn(details, text),
   });
-  stops.push(() => listener.stop());
-  return queue;
+  return () => listener.stop();
 }
 
 function startApi(
   { config, version, log }: AppOptions,
   store: Store,
-  queue: Queue | null,
+  hints: Hints,
+  working: Working | null,
   stops: (() => Promise<void>)[],
 ): HttpServer {
+  const { db } = store;
+  const onEnqueued = (pools: readonly string[]) => working?.worker.dispatch(pools);
+  const stopping = new AbortController();
   const app = createHttpApp({
-    db: store.db,
-    pools: config.dockerHosts,
+    db,
+    hints,
+    plan: {
+      pools: config.dockerHosts,
+      registries: Object.keys(config.registries),
+      defaults: {
+        hardTimeoutSeconds: config.hardExecutionTimeoutSeconds,
+        backoff: {
+          minMs: config.exponentialBackoffMinMs,
+          factor: config.exponentialBackoffFactor,
+        },
+      },
+    },
+    enqueuer: createEnqueuer(db, onEnqueued),
+    onEnqueued,
     version,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
+    basicAuth: basicAuthOf(config),
     envBlacklistedWords: config.envBlacklistedWords,
     paginationPerPage: config.paginationPerPage,
-    queueIsAlive: queue === null ? null : () => queue.isAlive(),
-    onBug: (error, request) => log.error({ ...request, error: stackOf(error) }, "bug"),
+    queueIsAlive: working === null ? null : () => working.queue.isAlive(),
+    stopping: stopping.signal,
+    log,
   });
   const server = startHttpServer(app, config);
-  stops.push(() => server.stop());
+  stops.push(async () => {
+    // Who waits for an end or follows a log is told what there is, and answered.
+    stopping.abort();
+    await server.stop();
+  });
   return server;
+}
+
+function basicAuthOf({ basicAuthUsername, basicAuthPassword, basicAuthRealm }: Config) {
+  if (basicAuthUsername === undefined || basicAuthPassword === undefined) return null;
+  return { username: basicAuthUsername, password: basicAuthPassword, realm: basicAuthRealm };
 }

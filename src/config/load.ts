@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
-import { type Config, ConfigSchema, Pool } from "./schema.ts";
+import { Allow, type Config, ConfigSchema, Pool, Registry } from "./schema.ts";
 
 const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
 const PREFIX = "FASTLANE_";
@@ -38,30 +38,75 @@ export function loadConfig(sources: Sources): Config {
     ...fromFlags(sources.flags),
   };
   const result = v.safeParse(ConfigSchema, values);
-  const wrong = [...unknownKeys(values), ...(result.issues ?? []).map(describe)];
+  const wrong = [
+    ...unknownKeys(values),
+    ...(result.issues ?? []).map(describe),
+    ...faultsOfPairs(values),
+  ];
   if (!result.success || wrong.length > 0) {
     throw new ConfigError(`Cannot start: ${wrong.join("; ")}`);
   }
-  const config = { ...result.output, dataDir: result.output.dataDir ?? defaultDataDir(sources) };
-  if (!LOOPBACK.test(config.host) && !config.noAuth) {
+  const config = {
+    ...result.output,
+    dataDir: result.output.dataDir ?? defaultDataDir(sources),
+    registries: registriesOf(result.output.registries),
+  };
+  const asksForPassword = config.basicAuthUsername !== undefined;
+  if (!LOOPBACK.test(config.host) && !config.noAuth && !asksForPassword) {
     throw new ConfigError(
       `Cannot start: host "${config.host}" can be reached from other machines, and whoever reaches ` +
-        "fastlane controls the Docker hosts; listen on 127.0.0.1, or say --no-auth to accept that",
+        "fastlane controls the Docker hosts; listen on 127.0.0.1, configure basicAuthUsername and " +
+        "basicAuthPassword, or say --no-auth to accept that",
     );
   }
   return Object.freeze(config);
+}
+
+/** What is wrong with keys that are each right alone. */
+function faultsOfPairs(values: Record<string, unknown>): string[] {
+  const { basicAuthUsername: username, basicAuthPassword: password, registries } = values;
+  const wrong: string[] = [];
+  if ((username === undefined) !== (password === undefined)) {
+    wrong.push("basicAuthUsername and basicAuthPassword must be given together");
+  }
+  for (const [name, login] of tablesOf(registries)) {
+    if ("password" in login === "passwordFile" in login) {
+      wrong.push(`registries.${name} must have either password or passwordFile`);
+    }
+  }
+  return wrong;
+}
+
+/** The logins with their passwords; one in a file is read now. */
+function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>) {
+  return Object.fromEntries(
+    Object.entries(registries).map(([name, { username, password = "", passwordFile }]) => {
+      if (passwordFile === undefined) return [name, { username, password }];
+      return [name, { username, password: textOf(passwordFile).trimEnd() }];
+    }),
+  );
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigError(`Cannot read the file "${path}": ${messageOf(error)}`);
+  }
+}
+
+function tablesOf(value: unknown): [string, object][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).filter(
+    (entry): entry is [string, object] => typeof entry[1] === "object" && entry[1] !== null,
+  );
 }
 
 function fromFile({ configFile, environment }: Sources): Record<string, unknown> {
   const named = configFile ?? environment["FASTLANE_CONFIG"];
   const path = named ?? SYSTEM_FILE;
   if (named === undefined && !existsSync(path)) return {};
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new ConfigError(`Cannot read the configuration file "${path}": ${messageOf(error)}`);
-  }
+  const text = textOf(path);
   try {
     return parseToml(text);
   } catch (error) {
@@ -126,8 +171,16 @@ function unknownKeys(values: Record<string, unknown>): string[] {
   const pools = Array.isArray(values["dockerHosts"]) ? values["dockerHosts"] : [];
   return [
     ...beyond(values, Object.keys(ConfigSchema.entries), ""),
-    ...pools.flatMap((pool: unknown, index) =>
-      beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
+    ...pools.flatMap((pool: unknown, index) => [
+      ...beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
+      ...tablesOf(pool)
+        .filter(([key]) => key === "allow")
+        .flatMap(([, allow]) =>
+          beyond(allow, Object.keys(Allow.entries), `dockerHosts.${index}.allow.`),
+        ),
+    ]),
+    ...tablesOf(values["registries"]).flatMap(([name, login]) =>
+      beyond(login, Object.keys(Registry.entries), `registries.${name}.`),
     ),
   ];
 }

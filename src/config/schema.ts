@@ -27,7 +27,20 @@ const expression = v.pipe(
   v.check(isExpression, "must be a regular expression"),
 );
 
+const headerText = v.pipe(
+  text,
+  v.regex(/^[\x20-\x7e]+$/, "must be in one line of ASCII"),
+  v.excludes('"', 'must not have "'),
+);
+const corsOrigin = v.pipe(
+  text,
+  v.check(isOrigin, 'must be "*" or an origin such as https://console.example'),
+);
+const truth = v.boolean("must be true or false");
+
 const DEFAULT_MAX_RUNNING = 20;
+/** A timer of JavaScript lasts no longer than 2^31 ms. */
+const LONGEST_TIMEOUT_SECONDS = 2_000_000;
 const LOCAL_SOCKET = "unix:///var/run/docker.sock";
 
 const hostName = v.pipe(
@@ -38,6 +51,26 @@ const hostName = v.pipe(
   ),
 );
 
+/** `host` and `container:...` would leave the container's own network. */
+const networkName = v.pipe(
+  text,
+  v.check((name) => name !== "host" && !name.includes(":"), "must be the name of a Docker network"),
+);
+
+export const Allow = v.object({
+  networks: v.optional(v.array(networkName, "must be a list of networks"), []),
+  users: v.optional(v.array(text, "must be a list of users"), []),
+  workdir: v.optional(truth, false),
+  additionalDNSEntries: v.optional(truth, false),
+});
+
+/** Where a password stands, exactly one of both. */
+export const Registry = v.object({
+  username: text,
+  password: v.optional(text),
+  passwordFile: v.optional(text),
+});
+
 export const Pool = v.object({
   match: v.optional(expression, ""),
   hosts: v.pipe(
@@ -45,6 +78,7 @@ export const Pool = v.object({
     v.minLength(1, "must name at least one host"),
   ),
   maxRunning: v.optional(wholeNumber(1, 100_000), DEFAULT_MAX_RUNNING),
+  allow: v.optional(Allow),
 });
 
 /**
@@ -58,6 +92,21 @@ export const ConfigSchema = v.object({
   trustedProxies: v.optional(v.array(network, "must be a list of addresses"), []),
   dataDir: v.optional(text),
   databaseUrl: v.optional(postgresUrl),
+  corsOrigins: v.optional(v.array(corsOrigin, "must be a list of origins"), []),
+  basicAuthUsername: v.optional(v.pipe(text, v.excludes(":", 'must not have ":"'))),
+  basicAuthPassword: v.optional(text),
+  basicAuthRealm: v.optional(headerText, "fastlane"),
+  hardExecutionTimeoutSeconds: v.optional(wholeNumber(1, LONGEST_TIMEOUT_SECONDS), 1_800),
+  exponentialBackoffMinMs: v.optional(wholeNumber(1, 86_400_000), 1_000),
+  exponentialBackoffFactor: v.optional(
+    v.pipe(
+      v.number("must be a number from 1 to 100"),
+      v.minValue(1, "must be a number from 1 to 100"),
+      v.maxValue(100, "must be a number from 1 to 100"),
+    ),
+    2,
+  ),
+  registries: v.optional(v.pipe(v.record(text, Registry, "must be a table of logins")), {}),
   dockerHosts: v.optional(
     v.pipe(
       v.array(Pool, "must be a list of pools"),
@@ -75,11 +124,22 @@ export const ConfigSchema = v.object({
     v.picklist(["debug", "info", "warn", "error"], 'must be "debug", "info", "warn" or "error"'),
     "info",
   ),
-  noAuth: v.optional(v.boolean("must be true or false"), false),
+  noAuth: v.optional(truth, false),
 });
 
 /** The configuration of one process: read once, checked whole, never changed. */
-export type Config = Readonly<v.InferOutput<typeof ConfigSchema>> & { readonly dataDir: string };
+export type Config = Readonly<
+  Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "registries">
+> & {
+  readonly dataDir: string;
+  /** By the name that payloads give, which is the registry's for a login of its own. */
+  readonly registries: Readonly<Record<string, RegistryLogin>>;
+};
+
+interface RegistryLogin {
+  username: string;
+  password: string;
+}
 
 function isExpression(source: string): boolean {
   try {
@@ -88,6 +148,11 @@ function isExpression(source: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return text === "*" || (url !== null && /^https?:$/.test(url.protocol) && url.origin === text);
 }
 
 function isNetwork(text: string): boolean {

@@ -10,16 +10,29 @@ export interface ProcessExit {
 /** What a process is left with when its engine goes down: 128 + SIGTERM, 128 + SIGKILL. */
 const KILLED_BY_ENGINE = new Set([143, 137]);
 
-/**
- * How an execution ended whose process ended.
- *
- * @param engineWasGone Whether the engine was out of reach while the process ran: an engine that
- *   goes down takes its containers with it, and tells of it by nothing but their exit code.
- */
-export function endOfProcess(exit: ProcessExit, engineWasGone: boolean): End {
+/** What is known of a process beyond how it ended. */
+export interface Circumstances {
+  /**
+   * Whether the engine was out of reach while the process ran: an engine that goes down takes its
+   * containers with it, and tells of it by nothing but their exit code.
+   */
+  engineWasGone: boolean;
+  /** How long it was allowed to run. */
+  timeoutSeconds: number;
+  /** Whether it was stopped since that was over; else the engine's times of it tell. */
+  hasTimedOut: boolean;
+}
+
+/** How an execution ended whose process ended. */
+export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): End {
+  const { engineWasGone, timeoutSeconds, hasTimedOut } = circumstances;
   const { exitCode, finishedAt } = exit;
   const startedAt = earlier(exit.startedAt, finishedAt);
   const base = { exitCode, message: null, startedAt, finishedAt };
+  if (hasTimedOut || ranSeconds(exit) >= timeoutSeconds) {
+    const message = `Stopped since it had run for ${timeoutSeconds} s, its timeout`;
+    return { ...base, status: "timedout", failureCause: "timeout", message };
+  }
   if (exitCode === 0) return { ...base, status: "done", failureCause: null };
   if (exit.oomKilled) return { ...base, status: "failed", failureCause: "oom_killed" };
   if (engineWasGone && KILLED_BY_ENGINE.has(exitCode)) {
@@ -39,6 +52,12 @@ export function endWithoutProcess(failureCause: FailureCause, message: string): 
     startedAt: null,
     finishedAt: null,
   };
+}
+
+/** By the engine's own clock, so that it is the same for whoever looks, and whenever. */
+function ranSeconds({ startedAt, finishedAt }: ProcessExit): number {
+  if (startedAt === null || finishedAt === null) return 0;
+  return (finishedAt.getTime() - startedAt.getTime()) / 1_000;
 }
 
 /** The engine notes a start when it is done with it: a process may have ended a moment before. */

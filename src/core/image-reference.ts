@@ -21,6 +21,13 @@ export function parseImageReference(text: string): ImageReference | null {
   return { repository, version: tag ?? "latest", isDigest: false };
 }
 
+/** The registry that an image comes from, as its reference names it; Docker Hub where it names none. */
+export function registryOf(image: string): string {
+  const [first = "", ...rest] = image.split("/");
+  const isRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  return isRegistry ? first : "docker.io";
+}
+
 export function formatImageReference(reference: ImageReference): string {
   return `${reference.repository}${reference.isDigest ? "@" : ":"}${reference.version}`;
 }

@@ -1,3 +1,13 @@
+/** What payloads may ask of the containers of a pool, beyond what is harmless; nothing when absent. */
+export interface Allowed {
+  /** Docker networks by name. */
+  networks: readonly string[];
+  /** Users as a payload writes them; "*" is any. */
+  users: readonly string[];
+  workdir: boolean;
+  additionalDNSEntries: boolean;
+}
+
 /** A rule that gives tasks their hosts. */
 export interface PoolRule {
   /** A regular expression on the task id; "" fits all. It is the pool's name as well. */
@@ -5,6 +15,7 @@ export interface PoolRule {
   hosts: readonly string[];
   /** Executions at once over the pool's hosts. */
   maxRunning: number;
+  allow?: Allowed | undefined;
 }
 
 /** The first pool whose expression fits, or `null`. */

@@ -6,29 +6,33 @@
  *
  * A fault that is not the job's takes `pulling` back to `enqueued`.
  */
-export type Status =
-  | "enqueued"
-  | "pulling"
-  | "running"
-  | "done"
-  | "failed"
-  | "timedout"
-  | "stopped"
-  | "expired";
+export const STATUSES = [
+  "enqueued",
+  "pulling",
+  "running",
+  "done",
+  "failed",
+  "timedout",
+  "stopped",
+  "expired",
+] as const;
+export type Status = (typeof STATUSES)[number];
 type FinalStatus = Exclude<Status, "enqueued" | "pulling" | "running">;
 
 /** Why an execution that ended did not end as `done`. */
-export type FailureCause =
-  | "exit_code"
-  | "oom_killed"
-  | "timeout"
-  | "stopped"
-  | "expired"
-  | "image_not_found"
-  | "pull_denied"
-  | "pull_failed"
-  | "create_failed"
-  | "host_lost";
+export const FAILURE_CAUSES = [
+  "exit_code",
+  "oom_killed",
+  "timeout",
+  "stopped",
+  "expired",
+  "image_not_found",
+  "pull_denied",
+  "pull_failed",
+  "create_failed",
+  "host_lost",
+] as const;
+export type FailureCause = (typeof FAILURE_CAUSES)[number];
 
 /** How an execution ended, as it is written to its row. */
 export interface End {

@@ -19,11 +19,25 @@ export function createOptionsOf(spec: ContainerSpec): ContainerCreateOptions {
     Labels: { ...spec.labels },
     Tty: false,
     OpenStdin: false,
+    ...(spec.user === undefined ? {} : { User: spec.user }),
+    ...(spec.workdir === undefined ? {} : { WorkingDir: spec.workdir }),
     HostConfig: {
       LogConfig: LOG_CONFIG,
       RestartPolicy: { Name: "no" },
       SecurityOpt: ["no-new-privileges"],
+      ...limitsOf(spec),
+      ...(spec.network === undefined ? {} : { NetworkMode: spec.network }),
+      ...(spec.extraHosts === undefined ? {} : { ExtraHosts: [...spec.extraHosts] }),
     },
+  };
+}
+
+/** Without swap: a limit that can be passed by it is none. */
+function limitsOf({ cpus, memoryBytes, pids }: ContainerSpec) {
+  return {
+    ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+    ...(memoryBytes === undefined ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+    ...(pids === undefined ? {} : { PidsLimit: pids }),
   };
 }
 

@@ -4,7 +4,7 @@ import { messageOf } from "../core/errors.ts";
 import { parseHostName } from "../core/host-name.ts";
 import { containerStateOf, createOptionsOf, ListedContainer, phaseOf } from "./container.ts";
 import { dial, dialStream } from "./dial.ts";
-import { engineCall, toHostError } from "./docker-call.ts";
+import { engineAnswer, engineCall, toHostError } from "./docker-call.ts";
 import {
   type ContainerEvent,
   EngineRefusal,
@@ -46,7 +46,7 @@ export function dockerHost(name: string): Host {
       return answer.Version;
     },
 
-    pull: (image, signal) => pullImage(docker, name, image, signal),
+    pull: (image, login, signal) => pullImage(docker, name, { image, login, signal }),
 
     async create(spec) {
       try {
@@ -77,6 +77,25 @@ export function dockerHost(name: string): Host {
         (abortSignal) => docker.getContainer(checkedId(containerId)).start({ abortSignal }),
         SLOW_CALL_MS,
       );
+    },
+
+    async stop(containerId, graceSeconds) {
+      const deadlineMs = graceSeconds * 1_000 + CALL_MS;
+      const stopped = call(
+        "stop container",
+        async (abortSignal) => {
+          try {
+            await docker
+              .getContainer(checkedId(containerId))
+              .stop({ t: graceSeconds, abortSignal });
+          } catch (error) {
+            // It has ended already, which is an answer of its own.
+            if (engineAnswer(error)?.statusCode !== 304) throw error;
+          }
+        },
+        deadlineMs,
+      );
+      await orNotFound(stopped);
     },
 
     async inspect(container) {

@@ -8,6 +8,19 @@ export interface ContainerSpec {
   words: readonly string[];
   envs: Readonly<Record<string, string>>;
   labels: Readonly<Record<string, string>>;
+  cpus?: number;
+  memoryBytes?: number;
+  pids?: number;
+  network?: string;
+  user?: string;
+  workdir?: string;
+  /** `name:address`. */
+  extraHosts?: readonly string[];
+}
+
+export interface RegistryLogin {
+  username: string;
+  password: string;
 }
 
 /** A container as the engine tells it by `inspect`, which alone can be believed after a crash. */
@@ -65,13 +78,18 @@ export interface Host {
   /** The engine's version; proves that it answers. */
   version(): Promise<string>;
   /** @throws {PullFailed} With the registry's words. */
-  pull(image: string, signal: AbortSignal): Promise<void>;
+  pull(image: string, login: RegistryLogin | null, signal: AbortSignal): Promise<void>;
   /** @returns The container's id, or `null` when there is a container of that name already. */
   create(spec: ContainerSpec): Promise<string | null>;
   /** Follows what a created container will write. Nothing depends on it but the last newline. */
   watchOutput(containerId: string, signal: AbortSignal): Promise<OutputEnds>;
   /** Only ever for a container in phase `created`: an ended one would run a second time. */
   start(containerId: string): Promise<void>;
+  /**
+   * SIGTERM, and SIGKILL when that has not ended it in time. Resolves when it has ended; one that
+   * is not there or does not run counts as stopped.
+   */
+  stop(containerId: string, graceSeconds: number): Promise<void>;
   /** By id or name; `null` when there is none. */
   inspect(container: string): Promise<ContainerState | null>;
   /** The frames of a container's log, as they come in, some at a time. */

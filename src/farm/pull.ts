@@ -1,10 +1,10 @@
 import type Docker from "dockerode";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
-import { parseImageReference } from "../core/image-reference.ts";
+import { parseImageReference, registryOf } from "../core/image-reference.ts";
 import { dial } from "./dial.ts";
 import { engineAnswer, toHostError } from "./docker-call.ts";
-import { HostUnreachable, PullFailed, type PullFailure } from "./host.ts";
+import { HostUnreachable, PullFailed, type PullFailure, type RegistryLogin } from "./host.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** A pull that has told of no progress for so long is given up. */
@@ -15,6 +15,12 @@ const Progress = v.object({
   errorDetail: v.optional(v.object({ message: v.optional(v.string()) })),
 });
 
+export interface PullRequest {
+  image: string;
+  login: RegistryLogin | null;
+  signal: AbortSignal;
+}
+
 /**
  * Pulls an image. dockerode's `pull` is done when the pull begins, and its `followProgress` takes
  * an error in the stream for progress; so the stream is read here.
@@ -22,8 +28,7 @@ const Progress = v.object({
 export async function pullImage(
   docker: Docker,
   hostName: string,
-  image: string,
-  outer: AbortSignal,
+  { image, login, signal: outer }: PullRequest,
 ): Promise<void> {
   const what = `${hostName}: pull "${image}"`;
   const reference = parseImageReference(image);
@@ -32,7 +37,8 @@ export async function pullImage(
   const signal = AbortSignal.any([stalled.signal, outer]);
   const giveUp = setTimeout(() => stalled.abort(), STALLED_AFTER_MS);
   try {
-    const stream = (await docker.createImage({
+    const authconfig = login === null ? {} : { ...login, serveraddress: registryOf(image) };
+    const stream = (await docker.createImage(authconfig, {
       fromImage: reference.repository,
       tag: reference.version,
       abortSignal: signal,

@@ -1,18 +1,26 @@
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
+import { basicAuth, cors, gzip, requestIds } from "./around.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { enqueueRoutes } from "./enqueue-routes.ts";
 import { answerError } from "./errors.ts";
-import { guardAgainstPages } from "./guard.ts";
+import { executionRoutes } from "./execution-routes.ts";
+import { guardAgainstPages, guardNames } from "./guard.ts";
 import { jobRoutes } from "./job-routes.ts";
+import { manyRoutes } from "./many-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** The whole HTTP API, every route with and without a slash at its end. */
 export function createHttpApp(deps: HttpDeps) {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
-  app.use(guardAgainstPages(deps));
+  app.use(requestIds(deps), gzip(), guardNames(deps), cors(deps), guardAgainstPages(deps));
+  app.use(basicAuth(deps));
+  app.route("/", enqueueRoutes(deps));
   app.route("/", taskRoutes(deps));
   app.route("/", jobRoutes(deps));
+  app.route("/", executionRoutes(deps));
+  app.route("/", manyRoutes(deps));
   app.route("/", serviceRoutes(deps));
   app.onError((error, c) => answerError(deps, error, c));
   app.notFound((c) => answerNoRoute(deps, app.routes, c));
@@ -32,7 +40,8 @@ function answerNoRoute(
     return answerError(deps, new AppError("route_not_found", "There is nothing at this URL"), c);
   }
   const withHead = methods.includes("GET") ? [...methods, "HEAD"] : methods;
-  const allow = [...new Set(withHead)].sort().join(", ");
+  const allow = [...new Set([...withHead, "OPTIONS"])].sort().join(", ");
+  if (c.req.method === "OPTIONS") return c.body(null, 204, { allow });
   const error = new AppError(
     "method_not_allowed",
     `${c.req.method} is not allowed at this URL, only ${allow}`,

@@ -1,31 +1,51 @@
 import type { Context } from "hono";
-import type { PoolRule } from "../core/pool.ts";
+import type { Enqueuer } from "../services/enqueuer.ts";
+import type { PlanDeps } from "../services/job-plan.ts";
 import type { Db } from "../store/connect.ts";
+import type { Hints } from "../stream/hints.ts";
 
 /** What the routes need. */
 export interface HttpDeps {
   db: Db;
-  pools: readonly PoolRule[];
+  hints: Hints;
+  /** What decides about payloads; its pools are all that there are. */
+  plan: PlanDeps;
+  enqueuer: Enqueuer;
+  /** Something new waits in these pools. */
+  onEnqueued(pools: readonly string[]): void;
   version: string;
   /** Absolute, without a slash at its end; else URLs are made from the request. */
   publicUrl: string | undefined;
   trustedProxies: readonly string[];
+  /** Origins whose pages may ask; "*" is all. */
+  corsOrigins: readonly string[];
+  basicAuth: { username: string; password: string; realm: string } | null;
   envBlacklistedWords: readonly string[];
   paginationPerPage: number;
   /** Whether this process runs the queue's messages; `null` when another one has to. */
   queueIsAlive: (() => boolean) | null;
-  /** A request broke by an error that is a bug of ours. */
-  onBug(error: unknown, request: { method: string; path: string }): void;
+  /** Aborted when the server stops: whoever waits is answered. */
+  stopping: AbortSignal;
+  log: HttpLog;
+}
+
+/** Where requests are told of: one line each, with the request's id. */
+interface HttpLog {
+  debug(fields: Record<string, unknown>, event: string): void;
+  error(fields: Record<string, unknown>, event: string): void;
 }
 
 export interface HttpEnv {
   Bindings: {
     /** The address of the other end of the connection. */
     peerAddress: string;
+    /** The answer may be silent for longer than others. */
+    mayBeSilent(): void;
   };
   Variables: {
     /** What the route does, as errors name it. */
     operation: string;
+    requestId: string;
   };
 }
 

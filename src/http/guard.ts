@@ -1,14 +1,13 @@
 import { isIP } from "node:net";
 import { createMiddleware } from "hono/factory";
 import { AppError } from "../core/errors.ts";
-import type { HttpDeps, HttpEnv } from "./context.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
 /**
- * Keeps web pages of others from acting through their visitor's browser. A page may send a POST
- * with any text to a server on the visitor's machine, or give its own name the address 127.0.0.1;
- * so a request that a page caused must come from a page of ours, and for a name of ours.
+ * Answers under names of ours alone. A page of somebody else's may give its own name the address
+ * 127.0.0.1, and would then be of the same origin as we.
  */
-export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl">) {
+export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
   const ownName = URL.parse(deps.publicUrl ?? "")?.hostname;
   const isOurs = (host: string) => {
     const name = URL.parse(`http://${host}`)?.hostname ?? "";
@@ -16,20 +15,46 @@ export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl">) {
     return name === ownName || name === "localhost" || isAddress;
   };
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const host = c.req.header("host") ?? "";
-    if (!isOurs(host)) {
+    if (!isOurs(c.req.header("host") ?? "")) {
       throw new AppError(
         "host_not_ours",
         "Cannot answer under this name: publicUrl of the configuration does not have it",
       );
     }
+    await next();
+  });
+}
+
+/**
+ * Keeps web pages of others from acting through their visitor's browser. A page may send a POST
+ * with any text to a server on the visitor's machine; so a request that a page caused must come
+ * from a page of ours, or of an origin that the configuration lets in. Where a password is asked
+ * for, "*" lets nobody act: the browser might add the visitor's.
+ */
+export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
+  const { corsOrigins, basicAuth } = deps;
+  return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header("origin");
-    const isSafe = c.req.method === "GET" || c.req.method === "HEAD";
-    const originHost = URL.parse(origin ?? "")?.host ?? "";
-    const isOwnPage = originHost === host || URL.parse(deps.publicUrl ?? "")?.host === originHost;
-    if (origin !== undefined && !isSafe && !isOwnPage) {
+    const isSafe = ["GET", "HEAD", "OPTIONS"].includes(c.req.method);
+    const isLetIn =
+      origin === undefined ||
+      corsOrigins.includes(origin) ||
+      (corsOrigins.includes("*") && basicAuth === null);
+    if (!isSafe && !isLetIn && isForeign(deps, c, origin)) {
       throw new AppError("origin_not_ours", "Cannot act for a web page of another origin");
     }
     await next();
   });
+}
+
+/** Whether a request was caused by a page that is not ours. */
+function isForeign(
+  { publicUrl }: Pick<HttpDeps, "publicUrl">,
+  c: HttpContext,
+  origin: string,
+): boolean {
+  const originHost = URL.parse(origin)?.host ?? "";
+  const isOwn =
+    originHost === c.req.header("host") || URL.parse(publicUrl ?? "")?.host === originHost;
+  return !isOwn;
 }

@@ -1,48 +1,110 @@
 import { Hono } from "hono";
+import { localTime } from "../core/cron.ts";
+import { nextTimes } from "../core/schedule.ts";
+import { explainExecution, explainSchedule } from "../services/explain.ts";
+import { retryJob } from "../services/retry-job.ts";
+import { stopJob } from "../services/stop-execution.ts";
 import { countExecutions, lastExecutions } from "../store/executions.ts";
+import { findSchedule, listTicks } from "../store/schedules.ts";
+import type { JobRow, ScheduleRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
-import { operation, requireExecution, requireJob, requireLastExecution } from "./params.ts";
+import { enqueuedView } from "./enqueue-routes.ts";
+import { pagedView, pageOf } from "./paging.ts";
+import { operation, requireJob, requireLastExecution } from "./params.ts";
+import { wholeNumberOf } from "./query.ts";
 import { type TextKind, textAnswer } from "./texts.ts";
 import { urlsOf } from "./urls.ts";
-import { executionView, jobView } from "./views.ts";
+import { executionView, jobView, tickView } from "./views.ts";
 
 const EXECUTIONS_SHOWN = 20;
+const TICKS_SHOWN = { page: 1, perPage: 20 };
+const MOST_TIMES = 100;
 const JOB = "/tasks/:taskId/jobs/:jobId";
-const EXECUTION = `${JOB}/executions/:executionId`;
 
 export function jobRoutes(deps: HttpDeps) {
   const { db } = deps;
-  const textOfJob = (kind: TextKind) => async (c: HttpContext) =>
-    textAnswer(db, await requireLastExecution(deps, c), kind);
-  const textOfExecution = (kind: TextKind) => async (c: HttpContext) =>
-    textAnswer(db, await requireExecution(deps, c), kind);
+  const textOf = (kind: TextKind) => async (c: HttpContext) =>
+    textAnswer(deps, c, await requireLastExecution(deps, c), kind);
 
   return new Hono<HttpEnv>()
     .get(JOB, operation("getJob"), async (c) => {
       const job = await requireJob(deps, c);
-      const [count, rows] = await Promise.all([
-        countExecutions(db, job.id),
-        lastExecutions(db, job.id, EXECUTIONS_SHOWN),
-      ]);
-      const executions = await Promise.all(rows.map((row) => executionView(db, row)));
+      const urls = urlsOf(deps, c);
+      const parts = await partsOf(deps, job);
       return c.json({
-        job: jobView(job, count, executions, deps.envBlacklistedWords),
-        task: { id: job.taskId, url: urlsOf(deps, c).task(job.taskId) },
+        job: jobView(job, parts, urls, deps.envBlacklistedWords),
+        task: { id: job.taskId, url: urls.task(job.taskId) },
       });
     })
-    .get(EXECUTION, operation("getExecution"), async (c) => {
-      const row = await requireExecution(deps, c);
+    .get(`${JOB}/logs`, operation("getJobLogs"), textOf("logs"))
+    .get(`${JOB}/stdout`, operation("getJobStdout"), textOf("stdout"))
+    .get(`${JOB}/stderr`, operation("getJobStderr"), textOf("stderr"))
+    .post(`${JOB}/stop`, operation("stopJob"), async (c) => {
+      const { id, taskId } = await requireJob(deps, c);
+      await stopJob(db, id);
       const urls = urlsOf(deps, c);
       return c.json({
-        execution: await executionView(db, row),
-        job: { id: row.jobId, url: urls.job(row.taskId, row.jobId) },
-        task: { id: row.taskId, url: urls.task(row.taskId) },
+        jobId: id,
+        jobUrl: urls.job(taskId, id),
+        taskId,
+        taskUrl: urls.task(taskId),
       });
     })
-    .get(`${JOB}/logs`, operation("getJobLogs"), textOfJob("logs"))
-    .get(`${JOB}/stdout`, operation("getJobStdout"), textOfJob("stdout"))
-    .get(`${JOB}/stderr`, operation("getJobStderr"), textOfJob("stderr"))
-    .get(`${EXECUTION}/logs`, operation("getExecutionLogs"), textOfExecution("logs"))
-    .get(`${EXECUTION}/stdout`, operation("getExecutionStdout"), textOfExecution("stdout"))
-    .get(`${EXECUTION}/stderr`, operation("getExecutionStderr"), textOfExecution("stderr"));
+    .post(`${JOB}/retry`, operation("retryJob"), async (c) => {
+      const job = await requireJob(deps, c);
+      const made = await db.transaction((tx) => retryJob(tx, deps.plan, job));
+      deps.onEnqueued([made.pool]);
+      return c.json(enqueuedView(made, job.taskId, urlsOf(deps, c)));
+    })
+    .get(`${JOB}/why`, operation("whyJob"), async (c) => {
+      const job = await requireJob(deps, c);
+      const [last] = await lastExecutions(db, job.id, 1);
+      if (last === undefined) return c.json(explainSchedule(await findSchedule(db, job.id)));
+      return c.json(await explainExecution({ db, pools: deps.plan.pools }, last));
+    })
+    .get(`${JOB}/ticks`, operation("listTicks"), async (c) => {
+      const job = await requireJob(deps, c);
+      const page = pageOf(c, deps.paginationPerPage);
+      const { items, total } = await listTicks(db, job.id, page);
+      const urls = urlsOf(deps, c);
+      const views = items.map((tick) => tickView(tick, job.taskId, urls));
+      const linkTo = (query: string) => `${urls.job(job.taskId, job.id)}/ticks/?${query}`;
+      return c.json(pagedView(views, page, total, linkTo));
+    })
+    .get(`${JOB}/schedule`, operation("getSchedule"), async (c) => {
+      const job = await requireJob(deps, c);
+      const count = wholeNumberOf(c, "count", { min: 1, max: MOST_TIMES, absent: 10 });
+      return c.json(scheduleView(await findSchedule(db, job.id), count));
+    });
+}
+
+async function partsOf({ db }: HttpDeps, { id }: JobRow) {
+  const [executionCount, rows, schedule, { items: ticks }] = await Promise.all([
+    countExecutions(db, id),
+    lastExecutions(db, id, EXECUTIONS_SHOWN),
+    findSchedule(db, id),
+    listTicks(db, id, TICKS_SHOWN),
+  ]);
+  const executions = await Promise.all(rows.map((row) => executionView(db, row)));
+  return { executionCount, executions, schedule, ticks, retryCount: rows[0]?.retry ?? 0 };
+}
+
+function scheduleView(schedule: ScheduleRow | null, count: number) {
+  if (schedule === null) return { schedule: null, next: [] };
+  const { cron, timezone, overlap, catchUp, canceledAt, nextAt } = schedule;
+  const later =
+    nextAt === null || cron === null ? [] : nextTimes(cron, timezone, nextAt, count - 1);
+  return {
+    schedule: {
+      cron,
+      timezone,
+      overlap,
+      catchUp,
+      canceledAt: canceledAt?.toISOString() ?? null,
+    },
+    next: (nextAt === null ? [] : [nextAt, ...later]).map((at) => ({
+      at: at.toISOString(),
+      local: localTime(at, timezone),
+    })),
+  };
 }

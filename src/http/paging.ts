@@ -1,20 +1,21 @@
-import { AppError } from "../core/errors.ts";
 import type { Page } from "../store/tasks.ts";
 import type { HttpContext } from "./context.ts";
+import { wholeNumberOf } from "./query.ts";
 
 const MAX_PER_PAGE = 100;
+const MAX_PAGE = 1_000_000;
 
-/** @throws {AppError} `page_invalid` unless both are positive whole numbers. */
+/** @throws {AppError} `query_invalid` unless both are positive whole numbers. */
 export function pageOf(c: HttpContext, perPageDefault: number): Page {
   return {
-    page: positive(c.req.query("page"), "page", 1, 1_000_000),
-    perPage: positive(c.req.query("perPage"), "perPage", perPageDefault, MAX_PER_PAGE),
+    page: wholeNumberOf(c, "page", { min: 1, max: MAX_PAGE, absent: 1 }),
+    perPage: wholeNumberOf(c, "perPage", { min: 1, max: MAX_PER_PAGE, absent: perPageDefault }),
   };
 }
 
 /** The keys of the reference around a page of items. */
-export function pagedView(
-  items: unknown[],
+export function pagedView<Item>(
+  items: Item[],
   { page, perPage }: Page,
   total: number,
   urlOf: (query: string) => string,
@@ -22,7 +23,7 @@ export function pagedView(
   const pages = Math.max(1, Math.ceil(total / perPage));
   const hasNext = page < pages;
   const hasPrev = page > 1;
-  const link = (to: number) => urlOf(`?page=${to}&perPage=${perPage}`);
+  const link = (to: number) => urlOf(`page=${to}&perPage=${perPage}`);
   return {
     hasNext,
     hasPrev,
@@ -34,13 +35,4 @@ export function pagedView(
     prevUrl: hasPrev ? link(page - 1) : null,
     total,
   };
-}
-
-function positive(text: string | undefined, name: string, absent: number, max: number): number {
-  if (text === undefined) return absent;
-  const value = Number(text);
-  if (!/^\d{1,7}$/.test(text) || value < 1 || value > max) {
-    throw new AppError("page_invalid", `"${name}" must be a whole number from 1 to ${max}`);
-  }
-  return value;
 }

@@ -27,6 +27,13 @@ export function taskIdOf(c: HttpContext): string {
   }
 }
 
+/** The id under which a client makes a job. @throws {AppError} `job_id_invalid` unless it is a UUID. */
+export function newJobIdOf(c: HttpContext): string {
+  const jobId = c.req.param("jobId") ?? "";
+  if (UUID.test(jobId)) return jobId.toLowerCase();
+  throw new AppError("job_id_invalid", `"${shown(jobId)}" is no UUID: the id of a job must be one`);
+}
+
 /** @throws {AppError} `job_not_found`, for an id that is no UUID as well. */
 export async function requireJob({ db }: Pick<HttpDeps, "db">, c: HttpContext): Promise<JobRow> {
   const taskId = taskIdOf(c);

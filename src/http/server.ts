@@ -25,7 +25,11 @@ export function startHttpServer(
   { host, port }: { host: string; port: number },
 ): HttpServer {
   const server = listen(
-    (request, bun) => app.fetch(request, { peerAddress: bun.requestIP(request)?.address ?? "" }),
+    (request, bun) =>
+      app.fetch(request, {
+        peerAddress: bun.requestIP(request)?.address ?? "",
+        mayBeSilent: () => bun.timeout(request, 0),
+      }),
     host,
     port,
   );
@@ -48,7 +52,6 @@ function listen(fetch: Answer, hostname: string, port: number): Bun.Server<undef
     return Bun.serve({
       hostname,
       port,
-
       idleTimeout: READER_MAY_PAUSE_SECONDS,
       fetch,
     });

@@ -6,10 +6,13 @@ import { hostsOf } from "../core/pool.ts";
 import { queueLength } from "../queue/unlock.ts";
 import { farmCounts } from "../store/executions.ts";
 import { listHosts } from "../store/hosts.ts";
+import { countUpcoming, upcomingSchedules } from "../store/schedules.ts";
 import type { HostRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { operation } from "./params.ts";
 import { urlsOf } from "./urls.ts";
+
+const SCHEDULES_SHOWN = 100;
 
 /** What tells how the service itself is. */
 export function serviceRoutes(deps: HttpDeps) {
@@ -18,13 +21,20 @@ export function serviceRoutes(deps: HttpDeps) {
     return c.json(answer, answer.errors.length === 0 ? 200 : 500);
   };
   return new Hono<HttpEnv>()
-    .get("/", operation("healthcheck"), health)
+    .get("/", operation("healthcheck"), async (c) => {
+      // A person who looks with a browser is shown what there is.
+      const asksForPage = c.req.header("accept")?.includes("text/html") ?? false;
+      return asksForPage ? c.redirect("/docs") : await health(c);
+    })
     .get("/healthcheck", operation("healthcheck"), health)
     .get("/status", operation("status"), async (c) => {
-      const [counts, hosts, queue] = await Promise.all([
-        farmCounts(deps.db),
-        listHosts(deps.db, hostsOf(deps.pools)),
-        queueLength(deps.db),
+      const { db, plan } = deps;
+      const [counts, hosts, queue, upcoming, scheduled] = await Promise.all([
+        farmCounts(db),
+        listHosts(db, hostsOf(plan.pools)),
+        queueLength(db),
+        upcomingSchedules(db, SCHEDULES_SHOWN),
+        countUpcoming(db),
       ]);
       const urls = urlsOf(deps, c);
       return c.json({
@@ -40,15 +50,35 @@ export function serviceRoutes(deps: HttpDeps) {
         },
         fastlane: { version: deps.version, executor: "docker" },
         hosts: hosts.map(hostView),
-        jobs: { count: counts.jobs, scheduled: [] },
+        jobs: {
+          count: counts.jobs,
+          scheduled: upcoming.map(({ jobId, taskId, nextAt }) => ({
+            id: jobId,
+            nextScheduledAt: nextAt.toISOString(),
+            stopUrl: `${urls.job(taskId, jobId)}/stop/`,
+            task: { id: taskId, url: urls.task(taskId) },
+            url: urls.job(taskId, jobId),
+          })),
+        },
         queues: {
           error: { length: queue.failed },
           jobs: { length: counts.waiting },
           monitor: { length: counts.running.length },
+          notify: { length: 0 },
+          scheduled: scheduledQueue(scheduled, upcoming[0]?.nextAt ?? null),
+          webhooks: { length: 0 },
         },
         tasks: { count: counts.tasks },
       });
     });
+}
+
+function scheduledQueue(length: number, next: Date | null) {
+  return {
+    length,
+    nextHumanReadableDate: next?.toUTCString() ?? null,
+    nextTimeStamp: next === null ? null : next.getTime() / 1_000,
+  };
 }
 
 interface HealthError {

@@ -1,27 +1,74 @@
 import type { LogStream } from "../core/log-frames.ts";
-import type { Db } from "../store/connect.ts";
-import { readStream } from "../store/log-chunks.ts";
+import { LOG_BEGIN, placeOfTail, readStream } from "../store/log-chunks.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { followLog } from "../stream/follow.ts";
+import type { HttpContext, HttpDeps } from "./context.ts";
+import { truthOf, wholeNumberOf } from "./query.ts";
 
 const BETWEEN_STREAMS = new TextEncoder().encode("\n-=-\n");
+const MAX_TAIL = 1_000_000;
 
 export type TextKind = "logs" | LogStream;
+type TextDeps = Pick<HttpDeps, "db" | "hints" | "stopping">;
 
-/** A log as plain text: one stream, or both with the reference's line between them. */
-export function textAnswer(db: Db, row: ExecutionRow, kind: TextKind): Response {
-  const parts = kind === "logs" ? bothStreams(db, row) : readStream(db, row.id, kind);
+/**
+ * A log as plain text: one stream, or both with the reference's line between them. `?tail=N` gives
+ * the last lines of each stream; `?follow=true` goes on until the end, both streams in the order in
+ * which they were written.
+ */
+export async function textAnswer(
+  deps: TextDeps,
+  c: HttpContext,
+  row: ExecutionRow,
+  kind: TextKind,
+): Promise<Response> {
+  const lines = wholeNumberOf(c, "tail", { min: 1, max: MAX_TAIL, absent: null });
+  const isFollowing = truthOf(c, "follow");
+  if (isFollowing) c.env.mayBeSilent();
+  const parts = isFollowing
+    ? followed(deps, c, row, kind, lines)
+    : kind === "logs"
+      ? bothStreams(deps, row, lines)
+      : oneStream(deps, row, kind, lines);
   const headers = new Headers({
     "content-type": "text/plain; charset=utf-8",
     "x-content-type-options": "nosniff",
   });
   if (row.exitCode !== null) headers.set("fastlane-exit-code", String(row.exitCode));
-  return new Response(bodyOf(parts), { headers });
+  return c.body(bodyOf(parts), { headers });
 }
 
-async function* bothStreams(db: Db, row: ExecutionRow): AsyncGenerator<Uint8Array> {
-  yield* readStream(db, row.id, "stdout");
+async function* oneStream(
+  { db }: TextDeps,
+  { id }: ExecutionRow,
+  stream: LogStream,
+  lines: number | null,
+): AsyncGenerator<Uint8Array> {
+  const from = lines === null ? LOG_BEGIN : await placeOfTail(db, id, [stream], lines);
+  yield* readStream(db, id, stream, from);
+}
+
+async function* bothStreams(
+  deps: TextDeps,
+  row: ExecutionRow,
+  lines: number | null,
+): AsyncGenerator<Uint8Array> {
+  yield* oneStream(deps, row, "stdout", lines);
   yield BETWEEN_STREAMS;
-  yield* readStream(db, row.id, "stderr");
+  yield* oneStream(deps, row, "stderr", lines);
+}
+
+async function* followed(
+  deps: TextDeps,
+  c: HttpContext,
+  { id }: ExecutionRow,
+  kind: TextKind,
+  lines: number | null,
+): AsyncGenerator<Uint8Array> {
+  const streams: LogStream[] = kind === "logs" ? ["stdout", "stderr"] : [kind];
+  const from = lines === null ? LOG_BEGIN : await placeOfTail(deps.db, id, streams, lines);
+  const signal = AbortSignal.any([deps.stopping, c.req.raw.signal]);
+  yield* followLog(deps, id, { streams, from }, signal);
 }
 
 /** A body that asks the store for more only when the client has taken what it has. */

@@ -5,7 +5,8 @@ type UrlDeps = Pick<HttpDeps, "publicUrl" | "trustedProxies">;
 
 /** The absolute URLs of answers, in the forms that the reference gives each of them. */
 export interface Urls {
-  tasks(query: string): string;
+  /** Any other: a path with its query. */
+  path(path: string): string;
   task(taskId: string): string;
   job(taskId: string, jobId: string): string;
   execution(taskId: string, jobId: string, executionId: string): string;
@@ -15,7 +16,7 @@ export function urlsOf(deps: UrlDeps, c: HttpContext): Urls {
   const base = baseUrl(deps, c);
   const task = (taskId: string) => `${base}/tasks/${encodeURIComponent(taskId)}`;
   return {
-    tasks: (query) => `${base}/tasks/${query}`,
+    path: (path) => base + path,
     task,
     job: (taskId, jobId) => `${task(taskId)}/jobs/${jobId}`,
     execution: (taskId, jobId, executionId) =>

@@ -1,19 +1,24 @@
 import { hostAndPort } from "../core/host-name.ts";
 import { redactEnvs } from "../core/redact.ts";
+import type { Execution, ListedExecution } from "../payload/execution-answers.ts";
+import type { JobAnswer } from "../payload/job-answers.ts";
+import type { JobRules } from "../payload/job-details.ts";
+import { listsOf, type Webhook } from "../payload/notify.ts";
 import type { Db } from "../store/connect.ts";
+import type { ListedRow } from "../store/execution-lists.ts";
 import { readTail } from "../store/log-chunks.ts";
-import type { ExecutionRow, JobRow } from "../store/schema.ts";
+import type { ExecutionRow, JobRow, ScheduleRow, TickRow } from "../store/schema.ts";
+import type { Urls } from "./urls.ts";
 
 /** Of each stream, the bytes that stand in JSON; the text routes give all. */
 const LOG_TAIL_BYTES = 64 * 1024;
 
 /** An execution as the reference shows it. */
-export async function executionView(db: Db, row: ExecutionRow) {
+export async function executionView(db: Db, row: ExecutionRow): Promise<Execution> {
   const [stdout, stderr] = await Promise.all([
     readTail(db, row.id, "stdout", LOG_TAIL_BYTES),
     readTail(db, row.id, "stderr", LOG_TAIL_BYTES),
   ]);
-  const { host, port } = row.host === null ? { host: null, port: null } : hostAndPort(row.host);
   return {
     command: row.request.commandText,
     createdAt: row.createdAt.toISOString(),
@@ -21,47 +26,159 @@ export async function executionView(db: Db, row: ExecutionRow) {
     executionId: row.id,
     exitCode: row.exitCode,
     failureCause: row.failureCause,
-    finishedAt: row.finishedAt?.toISOString() ?? null,
+    finishedAt: timeOf(row.finishedAt),
     image: row.request.imageText,
     log: textOf(stdout),
-    ...(stdout.truncated || stderr.truncated ? { logTruncated: true } : {}),
-    metadata: { container_id: row.containerId, docker_host: host, docker_port: port },
+    ...(stdout.truncated || stderr.truncated ? { logTruncated: true as const } : {}),
+    metadata: {
+      ...whereOf(row),
+      retry: row.retry,
+      retryOf: row.retryOf,
+      tickAt: timeOf(row.tickAt),
+    },
     requestIPAddress: row.requestIp,
-    startedAt: row.startedAt?.toISOString() ?? null,
+    startedAt: timeOf(row.startedAt),
     status: row.status,
   };
+}
+
+/** An execution in a list: without its log. */
+export function listedView(row: ListedRow, urls: Urls): ListedExecution {
+  return {
+    ...whereOf(row),
+    createdAt: row.createdAt.toISOString(),
+    executionId: row.id,
+    exitCode: row.exitCode,
+    failureCause: row.failureCause,
+    finishedAt: timeOf(row.finishedAt),
+    jobId: row.jobId,
+    startedAt: timeOf(row.startedAt),
+    status: row.status,
+    taskId: row.taskId,
+    url: urls.execution(row.taskId, row.jobId, row.id),
+  };
+}
+
+/** What belongs to a job besides its row. */
+export interface JobParts {
+  executionCount: number;
+  executions: Execution[];
+  /** Of the last execution. */
+  retryCount: number;
+  schedule: ScheduleRow | null;
+  ticks: TickRow[];
 }
 
 /** A job's own part of its details. */
 export function jobView(
   row: JobRow,
-  executionCount: number,
-  executions: unknown[],
-  envBlacklistedWords: readonly string[],
-) {
+  parts: JobParts,
+  urls: Urls,
+  secretWords: readonly string[],
+): JobAnswer["job"] {
+  const { schedule } = parts;
   return {
-    createdAt: row.createdAt.toISOString(),
-    executionCount,
-    executions,
-    image: row.request.imageText,
     command: row.request.commandText,
+    createdAt: row.createdAt.toISOString(),
+    executionCount: parts.executionCount,
+    executions: parts.executions,
+    image: row.request.imageText,
     lastModifiedAt: row.lastModifiedAt.toISOString(),
     metadata: {
+      ...rulesView(row.rules, secretWords),
+      ...requestView(row),
       custom: row.custom,
       enqueued_id: row.queueMessageId === null ? null : String(row.queueMessageId),
-      envs: redactEnvs(row.request.envs, envBlacklistedWords),
-      notify: { fails: [], finishes: [], succeeds: [] },
-      priority: row.priority,
-      pullPolicy: row.request.pullPolicy,
-      retries: 0,
-      retry_count: 0,
-      webhooks: { fails: [], finishes: [], succeeds: [] },
+      envs: redactEnvs(row.request.envs, secretWords),
+      retry_count: parts.retryCount,
+      ...(schedule?.cron == null
+        ? {}
+        : {
+            cron: schedule.cron,
+            timezone: schedule.timezone,
+            overlap: schedule.overlap,
+            catchUp: schedule.catchUp,
+          }),
     },
+    nextScheduledAt: timeOf(schedule?.nextAt ?? null),
     requestIPAddress: row.requestIp,
-    scheduled: false,
+    scheduled: schedule?.nextAt != null,
     taskId: row.taskId,
+    ticks: parts.ticks.map((tick) => tickView(tick, row.taskId, urls)),
   };
 }
+
+export function tickView(tick: TickRow, taskId: string, urls: Urls) {
+  const { executionId } = tick;
+  return {
+    at: tick.at.toISOString(),
+    outcome: tick.outcome,
+    reason: tick.reason,
+    executionId,
+    executionUrl: executionId === null ? null : urls.execution(taskId, tick.jobId, executionId),
+    blockedBy: tick.blockedBy,
+    decidedAt: tick.decidedAt.toISOString(),
+  };
+}
+
+function rulesView(rules: JobRules, secretWords: readonly string[]) {
+  const { notify, webhooks } = rules;
+  const hidden = (list: Webhook[] | undefined) =>
+    list?.map((hook) => webhookView(hook, secretWords));
+  return {
+    backoff: rules.backoff,
+    expiration: rules.expiresAt,
+    notify: listsOf(notify),
+    onHostLost: rules.onHostLost,
+    retries: rules.retries,
+    retryOn: rules.retryOn,
+    timeout: rules.timeoutSeconds,
+    webhooks: listsOf({
+      starts: hidden(webhooks.starts),
+      succeeds: hidden(webhooks.succeeds),
+      fails: hidden(webhooks.fails),
+      finishes: hidden(webhooks.finishes),
+    }),
+    ...(rules.concurrency === null
+      ? {}
+      : { concurrencyKey: rules.concurrency.key, concurrencyLimit: rules.concurrency.limit }),
+  };
+}
+
+/** Headers say who asks, so those that look secret are hidden as variables are. */
+function webhookView({ secret, headers, ...hook }: Webhook, secretWords: readonly string[]) {
+  const words = [...secretWords, "authorization", "cookie"];
+  return {
+    url: hook.url,
+    ...(hook.method === undefined ? {} : { method: hook.method }),
+    ...(hook.retries === undefined ? {} : { retries: hook.retries }),
+    ...(headers === undefined ? {} : { headers: redactEnvs(headers, words) }),
+    ...(secret === undefined ? {} : { secret: "***" as const }),
+  };
+}
+
+function requestView({ request, priority }: JobRow) {
+  const { pullPolicy, registryAuth, cpus, memoryBytes, pids, network, user, workdir, extraHosts } =
+    request;
+  const resources = { cpus, memoryBytes, pids };
+  return {
+    priority,
+    pullPolicy,
+    ...(registryAuth === undefined ? {} : { registryAuth }),
+    ...(Object.values(resources).every((value) => value === undefined) ? {} : { resources }),
+    ...(network === undefined ? {} : { network }),
+    ...(user === undefined ? {} : { user }),
+    ...(workdir === undefined ? {} : { workdir }),
+    ...(extraHosts === undefined ? {} : { additionalDNSEntries: extraHosts }),
+  };
+}
+
+function whereOf(row: Pick<ExecutionRow, "host" | "containerId">) {
+  const { host, port } = row.host === null ? { host: null, port: null } : hostAndPort(row.host);
+  return { container_id: row.containerId, docker_host: host, docker_port: port };
+}
+
+const timeOf = (at: Date | null) => at?.toISOString() ?? null;
 
 /** What the container wrote to stderr, and then the service's own words, where it has any. */
 function joinError(stderr: string, message: string | null): string {

@@ -1,11 +1,16 @@
 import * as v from "valibot";
-import { formatImageReference, parseImageReference } from "../core/image-reference.ts";
+import { parseImageReference } from "../core/image-reference.ts";
+import { CONTAINER_KEYS } from "./container-keys.ts";
+import { exactObject, listOf, oneOf, shortText, wholeNumber } from "./limits.ts";
+import { Moment } from "./moment.ts";
+import { NOTIFY_KEYS } from "./notify.ts";
+import { SCHEDULE_KEYS } from "./schedule.ts";
 import { isObject, isStorableJson, storableText } from "./text.ts";
 import { joinWords, splitWords } from "./words.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-const NO_IMAGE_OR_COMMAND = "image and command must be filled in the request.";
+export const NO_IMAGE_OR_COMMAND = "image and command must be filled in the request.";
 
 const Image = v.pipe(
   storableText(500),
@@ -68,52 +73,104 @@ const Metadata = v.pipe(
   v.check((custom) => isStorableJson(custom), "must be well-formed Unicode without NUL"),
 );
 
-/**
- * What a client POSTs to run a job: the contract's payload, as far as this version knows it. Keys
- * beyond these are for the caller to refuse: valibot would name the first alone.
- */
-export const JobPayload = v.object({
-  image: Image,
-  command: Command,
-  envs: v.optional(Envs, {}),
-  metadata: v.optional(Metadata, {}),
-  pullPolicy: v.optional(
-    v.picklist(["always", "missing", "never"], 'must be "always", "missing" or "never"'),
-    "always",
+const ONE_DAY_MS = 24 * 3_600_000;
+const FACTOR_WRONG = "must be a number from 1 to 100";
+
+const BackoffInput = exactObject({
+  minMs: v.optional(wholeNumber(1, ONE_DAY_MS)),
+  factor: v.optional(
+    v.pipe(v.number(FACTOR_WRONG), v.minValue(1, FACTOR_WRONG), v.maxValue(100, FACTOR_WRONG)),
   ),
-  priority: v.optional(
+  maxMs: v.optional(wholeNumber(1, ONE_DAY_MS)),
+  jitter: v.optional(v.boolean("must be true or false")),
+});
+
+/** The keys that say how executions are tried, limited and put in order. */
+const RULE_KEYS = {
+  retries: v.optional(
     v.pipe(
-      v.number("must be a whole number from -100 to 100"),
-      v.integer("must be a whole number from -100 to 100"),
-      v.minValue(-100, "must be a whole number from -100 to 100"),
-      v.maxValue(100, "must be a whole number from -100 to 100"),
+      wholeNumber(0, 100),
+      v.description("more executions after one that failed or timed out"),
     ),
     0,
   ),
+  backoff: v.optional(
+    v.pipe(BackoffInput, v.description("the wait before a retry, growing by a factor")),
+    {},
+  ),
+  retryOn: v.optional(
+    v.pipe(
+      listOf(wholeNumber(1, 255), 255),
+      v.description("exit codes that are worth a retry; all but 0 when absent"),
+    ),
+  ),
+  expiration: v.nullish(
+    v.pipe(
+      Moment,
+      v.description("UNIX seconds or ISO 8601: an execution not started by then never is"),
+    ),
+  ),
+  timeout: v.optional(
+    v.pipe(
+      wholeNumber(1, 1_000_000_000),
+      v.description("seconds; the lower of it and the service's limit counts"),
+    ),
+  ),
+  priority: v.optional(
+    v.pipe(wholeNumber(-100, 100), v.description("higher first; 0 when absent")),
+    0,
+  ),
+  concurrencyKey: v.optional(
+    v.pipe(shortText(200), v.description("executions that share it are limited together")),
+  ),
+  concurrencyLimit: v.optional(
+    v.pipe(
+      wholeNumber(1, 100_000),
+      v.description("at most so many with the key run at once, over all hosts; 1 when absent"),
+    ),
+  ),
+  idempotencyKey: v.optional(
+    v.pipe(
+      shortText(200),
+      v.description("the same key within 24 hours gives the first answer again"),
+    ),
+  ),
+  onHostLost: v.optional(
+    v.pipe(
+      oneOf("fail", "rerun"),
+      v.description("what becomes of an execution whose host does not come back in time"),
+    ),
+    "fail",
+  ),
+};
+
+/**
+ * What a client POSTs to run a job: the keys of the contract. Keys beyond these are for the caller
+ * to refuse: valibot would name the first alone.
+ */
+export const JobPayload = v.object({
+  image: v.pipe(Image, v.description("image reference"), v.examples(["busybox:latest"])),
+  command: v.pipe(
+    Command,
+    v.description(
+      "a string, split as a shell splits words with nothing expanded, or the words themselves",
+    ),
+  ),
+  envs: v.optional(
+    v.pipe(Envs, v.description("variables; numbers and booleans become strings")),
+    {},
+  ),
+  metadata: v.optional(v.pipe(Metadata, v.description("kept as metadata.custom of the job")), {}),
+  pullPolicy: v.optional(
+    v.pipe(oneOf("always", "missing", "never"), v.description("always when absent")),
+    "always",
+  ),
+  registryAuth: v.optional(
+    v.pipe(shortText(255), v.description("name of a registry login of the configuration")),
+  ),
+  ...SCHEDULE_KEYS,
+  ...RULE_KEYS,
+  ...CONTAINER_KEYS,
+  ...NOTIFY_KEYS,
 });
 export type JobPayload = v.InferOutput<typeof JobPayload>;
-
-/** What an execution needs to make its container; kept with it, so that a later change leaves it be. */
-export interface ContainerRequest {
-  /** As the client wrote it. */
-  imageText: string;
-  /** With its tag or digest. */
-  image: string;
-  /** As the client wrote it. */
-  commandText: string;
-  words: string[];
-  envs: Record<string, string>;
-  pullPolicy: JobPayload["pullPolicy"];
-}
-
-export function containerRequestOf(payload: JobPayload): ContainerRequest {
-  const reference = parseImageReference(payload.image);
-  return {
-    imageText: payload.image,
-    image: reference === null ? payload.image : formatImageReference(reference),
-    commandText: payload.command.text,
-    words: payload.command.words,
-    envs: payload.envs,
-    pullPolicy: payload.pullPolicy,
-  };
-}

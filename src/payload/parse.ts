@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { AppError, type Issue } from "../core/errors.ts";
-import { JobPayload } from "./job-payload.ts";
+import { JobPayload, NO_IMAGE_OR_COMMAND } from "./job-payload.ts";
+import { ONE_SCHEDULE, scheduleFault } from "./schedule.ts";
 import { isObject, jsonDepth } from "./text.ts";
 
 const MAX_DEPTH = 32;
@@ -8,7 +9,10 @@ const MAX_ISSUES = 20;
 const MAX_KEY_SHOWN = 100;
 
 const UNPARSABLE = "Failed to enqueue task because JSON body could not be parsed.";
-const NO_IMAGE_OR_COMMAND = "image and command must be filled in the request.";
+const CANNOT = "Cannot enqueue";
+const MAX_BULK = 1_000;
+/** Sentences of the reference: where one of them fits, it is the whole error. */
+const WHOLE_SENTENCES = [NO_IMAGE_OR_COMMAND, ONE_SCHEDULE];
 
 /**
  * Reads the body of an enqueue request.
@@ -16,18 +20,76 @@ const NO_IMAGE_OR_COMMAND = "image and command must be filled in the request.";
  * @throws {AppError} `body_unreadable` or `payload_invalid`, with every wrong place named.
  */
 export function parseJobPayload(body: string): JobPayload {
-  const value = parseJson(body);
+  const value = parseJsonBody(body, UNPARSABLE);
   if (!isObject(value)) throw new AppError("body_unreadable", UNPARSABLE);
+  const { payload, issues } = checkPayload(value);
+  if (payload === null) throw invalid(issues);
+  return payload;
+}
+
+/**
+ * Reads the body of a bulk request: up to 1,000 payloads, all good or none taken.
+ *
+ * @throws {AppError} As for one payload; the paths of the issues begin with the payload's index.
+ */
+export function parseBulkPayload(body: string): JobPayload[] {
+  const values = parseJsonBody(body, UNPARSABLE);
+  if (!Array.isArray(values)) throw new AppError("body_unreadable", UNPARSABLE);
+  if (values.length < 1 || values.length > MAX_BULK) {
+    const message = `must have 1 to ${MAX_BULK} payloads`;
+    throw new AppError("payload_invalid", `Cannot enqueue: the list ${message}`, {
+      issues: [{ path: "", message }],
+    });
+  }
+  const checked = values.map((value: unknown, index) => {
+    const { payload, issues } = isObject(value)
+      ? checkPayload(value)
+      : { payload: null, issues: [{ path: "", message: "must be an object" }] };
+    const at = (path: string) => (path === "" ? `${index}` : `${index}.${path}`);
+    return { payload, issues: issues.map(({ path, message }) => ({ path: at(path), message })) };
+  });
+  const issues = checked.flatMap((each) => each.issues);
+  if (issues.length > 0) {
+    throw new AppError("payload_invalid", sentence(CANNOT, issues), { issues });
+  }
+  return checked.flatMap(({ payload }) => payload ?? []);
+}
+
+function checkPayload(
+  value: Record<string, unknown>,
+): { payload: JobPayload; issues: [] } | { payload: null; issues: Issue[] } {
   const result = v.safeParse(JobPayload, value);
   const unknown = Object.keys(value).filter((key) => !Object.hasOwn(JobPayload.entries, key));
-  if (result.success && unknown.length === 0) return result.output;
+  const together = result.success ? faultsOfPairs(result.output) : [];
+  if (result.success && unknown.length === 0 && together.length === 0) {
+    return { payload: result.output, issues: [] };
+  }
   const issues = [
     ...unknown.map((key) => ({ path: shown(key), message: "is not a known key" })),
     ...(result.issues ?? []).map(toIssue),
-  ].slice(0, MAX_ISSUES);
-  const lacksBasics = issues.some(({ message }) => message === NO_IMAGE_OR_COMMAND);
-  throw new AppError("payload_invalid", lacksBasics ? NO_IMAGE_OR_COMMAND : sentence(issues), {
-    issues,
+    ...together,
+  ];
+  return { payload: null, issues: issues.slice(0, MAX_ISSUES) };
+}
+
+/** What is wrong with keys that are each right alone. */
+function faultsOfPairs(payload: JobPayload): Issue[] {
+  const schedule = scheduleFault(payload);
+  const { concurrencyKey, concurrencyLimit, backoff } = payload;
+  const { minMs = 0, maxMs = Number.POSITIVE_INFINITY } = backoff;
+  return [
+    ...(schedule === null ? [] : [{ path: schedule.key, message: schedule.message }]),
+    ...(concurrencyLimit !== undefined && concurrencyKey === undefined
+      ? [{ path: "concurrencyLimit", message: "must come with concurrencyKey" }]
+      : []),
+    ...(minMs > maxMs ? [{ path: "backoff.maxMs", message: "must not be below minMs" }] : []),
+  ];
+}
+
+function invalid(issues: readonly Issue[]): AppError {
+  const whole = WHOLE_SENTENCES.find((text) => issues.some(({ message }) => message === text));
+  return new AppError("payload_invalid", whole ?? sentence(CANNOT, issues), {
+    issues: [...issues],
   });
 }
 
@@ -45,23 +107,27 @@ export function parseTaskId(text: string): string {
   return text;
 }
 
-function parseJson(body: string): unknown {
+/** @param unparsable What is said of a body that is no JSON. */
+export function parseJsonBody(
+  body: string,
+  unparsable = "The JSON body could not be parsed.",
+): unknown {
   // Deep nesting parses, but cannot be written out again: refuse it before it is stored.
   if (jsonDepth(body) > MAX_DEPTH) {
     throw new AppError(
       "payload_invalid",
-      `Cannot enqueue: the JSON is deeper than ${MAX_DEPTH} levels`,
+      `Cannot read the body: the JSON is deeper than ${MAX_DEPTH} levels`,
       { issues: [{ path: "", message: `must have at most ${MAX_DEPTH} levels` }] },
     );
   }
   try {
     return JSON.parse(body);
   } catch {
-    throw new AppError("body_unreadable", UNPARSABLE);
+    throw new AppError("body_unreadable", unparsable);
   }
 }
 
-function toIssue(issue: v.BaseIssue<unknown>): Issue {
+export function toIssue(issue: v.BaseIssue<unknown>): Issue {
   const path = (issue.path ?? []).map(({ key }) => shown(String(key))).join(".");
   const isMissing = issue.type === "object" && issue.path?.length === 1;
   if (isMissing) return { path, message: NO_IMAGE_OR_COMMAND };
@@ -72,7 +138,10 @@ function toIssue(issue: v.BaseIssue<unknown>): Issue {
 const shown = (key: string) =>
   key.length > MAX_KEY_SHOWN ? `${key.slice(0, MAX_KEY_SHOWN)}...` : key;
 
-function sentence(issues: readonly Issue[]): string {
-  const parts = issues.map(({ path, message }) => (path === "" ? message : `"${path}" ${message}`));
-  return `Cannot enqueue: ${parts.join("; ")}`;
+/** All that is wrong in one sentence, behind what cannot be done for it. */
+export function sentence(cannot: string, issues: readonly Issue[]): string {
+  const parts = issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => (path === "" ? message : `"${path}" ${message}`));
+  return `${cannot}: ${parts.join("; ")}`;
 }

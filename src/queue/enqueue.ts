@@ -12,19 +12,23 @@ const MAX_ATTEMPTS = 3;
  * No job key: under contention graphile-worker may drop a keyed message (graphile/worker#580), and
  * handlers do no harm when they run once too often.
  *
- * @param delayMs How long the message waits in the queue before it is handled.
+ * @param when How long it waits in the queue before it is handled, in milliseconds, or until when.
  * @returns The message's number in the queue.
  */
 export async function enqueue<Name extends MessageName>(
   tx: Tx,
   name: Name,
   message: Message<Name>,
-  delayMs = 0,
+  when: number | Date = 0,
 ): Promise<number> {
+  const runAt =
+    when instanceof Date
+      ? sql`${when.toISOString()}::timestamptz`
+      : sql`now() + make_interval(secs => ${when / 1000})`;
   const [row] = await tx.execute<{ id: string }>(sql`
     SELECT id FROM graphile_worker.add_job(
       ${name}, ${JSON.stringify(message)}::json, max_attempts => ${MAX_ATTEMPTS},
-      run_at => now() + make_interval(secs => ${delayMs / 1000}))`);
+      run_at => ${runAt})`);
   if (row === undefined) throw new Error(`The queue took no message "${name}"`);
   return Number(row.id);
 }

@@ -7,6 +7,8 @@ import * as v from "valibot";
 export const MESSAGES = {
   /** Give what waits in a pool to its hosts. */
   dispatch: v.strictObject({ pool: v.string() }),
+  /** Decide the ticks of a job's schedule that are due. */
+  fire: v.strictObject({ jobId: v.string() }),
 } as const;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -19,6 +19,7 @@ export type Handlers = { [Name in MessageName]: (message: Message<Name>) => Prom
 
 export interface QueueOptions {
   address: PostgresAddress;
+  /** Resolves when messages can be handled: none is taken before. */
   handlers: Handlers;
   log(level: "info" | "warn", text: string, details?: Record<string, unknown>): void;
 }
@@ -187,7 +188,8 @@ function taskListOf(handlers: Handlers): Record<string, Task> {
     (Object.keys(MESSAGES) as MessageName[]).map((name) => [
       name,
       async (payload: unknown) => {
-        await handlers[name](v.parse(MESSAGES[name], payload));
+        const handle: (message: never) => Promise<void> = handlers[name];
+        await handle(v.parse(MESSAGES[name], payload) as never);
       },
     ]),
   );

@@ -25,3 +25,11 @@ export async function queueLength(db: Db): Promise<{ waiting: number; failed: nu
     FROM graphile_worker.jobs`);
   return row ?? { waiting: 0, failed: 0 };
 }
+
+/** Which of the messages are in the queue. */
+export async function messagesThere(db: Db, ids: readonly number[]): Promise<Set<number>> {
+  const rows = await db.execute<{ id: string }>(sql`
+    SELECT id FROM graphile_worker._private_jobs
+    WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`);
+  return new Set(rows.map(({ id }) => Number(id)));
+}

@@ -1,6 +1,7 @@
 import type { Db } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { insertLogSegments, type LogSegment } from "../store/log-chunks.ts";
+import { notifyOfExecutions } from "../store/notify.ts";
 
 /**
  * Stores parts of the logs of executions on one host.
@@ -15,5 +16,7 @@ export async function appendLog(
   await db.transaction(async (tx) => {
     await holdLease(tx, lease);
     await insertLogSegments(tx, segments);
+    const ids = new Set(segments.map(({ executionId }) => executionId));
+    await notifyOfExecutions(tx, "log", [...ids]);
   });
 }

@@ -1,16 +1,28 @@
-import { and, eq, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { Db } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { executions } from "../store/schema.ts";
+import { ENDED, followEnds } from "./follow-end.ts";
 
 /**
  * Writes that the execution's container is about to be started. Only after this may it be: the
  * row's status and the lease say that nobody else has, and that it has not been ended meanwhile.
+ * One that has expired since it was given to the host ends.
  *
  * @returns Whether the container may be started.
  */
 export async function claimStart(db: Db, lease: Lease, executionId: string): Promise<boolean> {
-  return await setClaim(db, lease, executionId, sql`now()`);
+  if (await setClaim(db, lease, executionId, sql`now()`)) return true;
+  await db.transaction(async (tx) => {
+    await holdLease(tx, lease);
+    const expired = await tx
+      .update(executions)
+      .set({ status: "expired", failureCause: "expired", finishedAt: sql`now()` })
+      .where(and(isOnHost(lease, executionId, "pulling"), lte(executions.expiresAt, sql`now()`)))
+      .returning(ENDED);
+    await followEnds(tx, expired);
+  });
+  return false;
 }
 
 /** Takes a claim back: no container was created, and it will be long before one can be. */
@@ -29,7 +41,12 @@ async function setClaim(
     const claimed = await tx
       .update(executions)
       .set({ claimedAt })
-      .where(isOnHost(lease, executionId, "pulling"))
+      .where(
+        and(
+          isOnHost(lease, executionId, "pulling"),
+          or(isNull(executions.expiresAt), gt(executions.expiresAt, sql`now()`)),
+        ),
+      )
       .returning({ id: executions.id });
     return claimed.length > 0;
   });
@@ -39,23 +56,25 @@ async function setClaim(
  * Writes that the container runs. May be repeated, since the answer to a commit can be lost: then
  * the first time stands.
  *
- * @returns Whether it runs for the execution: `false` when that has ended, or is elsewhere.
+ * @returns How long it may still run, in milliseconds, below 0 when its time is over; `null` when the
+ *   container does not run for the execution: that has ended, or is elsewhere.
  */
 export async function markRunning(
   db: Db,
   lease: Lease,
   executionId: string,
   containerId: string,
-): Promise<boolean> {
+): Promise<{ remainingMs: number } | null> {
   return await db.transaction(async (tx) => {
     await holdLease(tx, lease);
-    const marked = await tx
+    const [marked] = await tx
       .update(executions)
       .set({
         status: "running",
         containerId,
         claimedAt: sql`coalesce(claimed_at, now())`,
         startedAt: sql`coalesce(started_at, now())`,
+        deadlineAt: sql`coalesce(deadline_at, now() + make_interval(secs => timeout_seconds))`,
       })
       .where(
         or(
@@ -63,8 +82,10 @@ export async function markRunning(
           and(isOnHost(lease, executionId, "running"), eq(executions.containerId, containerId)),
         ),
       )
-      .returning({ id: executions.id });
-    return marked.length > 0;
+      .returning({
+        remainingMs: sql<number>`extract(epoch FROM deadline_at - clock_timestamp())::float8 * 1000`,
+      });
+    return marked ?? null;
   });
 }
 

@@ -1,39 +1,60 @@
-import { sql } from "drizzle-orm";
+import { and, eq, lte, sql } from "drizzle-orm";
 import { type Placement, type PoolRule, placeOnHosts } from "../core/pool.ts";
 import type { Db, Tx } from "../store/connect.ts";
 import { notify } from "../store/notify.ts";
+import { executions } from "../store/schema.ts";
+import { firstWaiting, lockKeysWhereNeeded } from "../store/waiting.ts";
+import { ENDED, followEnds } from "./follow-end.ts";
 
 /** Executions placed in one transaction at most. */
 const BATCH = 200;
 
+export interface Dispatched {
+  placed: number;
+  /** The hosts that something was given to. */
+  hosts: string[];
+}
+
 /**
  * Gives what waits in a pool to its hosts: the highest priority first, then the oldest, as many as
- * there are slots. Slots are counted from rows under the pool's lock, so that any number of nodes
- * together never exceed `maxRunning`.
+ * there are slots. Slots, of the pool and of each concurrency key, are counted from rows under a
+ * lock, so that any number of nodes together never exceed a limit. What has expired ends.
  *
- * @returns How many were placed.
+ * @param needsNoWord Hosts whose owner looks by itself when this is done.
  */
-export async function dispatchPool(db: Db, pool: PoolRule): Promise<number> {
-  let total = 0;
+export async function dispatchPool(
+  db: Db,
+  pool: PoolRule,
+  needsNoWord: (host: string) => boolean = () => false,
+): Promise<Dispatched> {
+  let placed = 0;
+  const hosts = new Set<string>();
   for (;;) {
-    const placements = await db.transaction((tx) => dispatchBatch(tx, pool));
-    total += placements.length;
-    if (placements.length < BATCH) return total;
+    const placements = await db.transaction((tx) => dispatchBatch(tx, pool, needsNoWord));
+    placed += placements.length;
+    for (const { host } of placements) hosts.add(host);
+    if (placements.length < BATCH) return { placed, hosts: [...hosts] };
   }
 }
 
-async function dispatchBatch(tx: Tx, pool: PoolRule): Promise<Placement[]> {
+async function dispatchBatch(
+  tx: Tx,
+  pool: PoolRule,
+  needsNoWord: (host: string) => boolean,
+): Promise<Placement[]> {
   await tx.execute(sql`
     SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool.match}))`);
-  const [running, load, waiting] = await Promise.all([
+  const isKeyed = await lockKeysWhereNeeded(tx, pool.match);
+  const [running, load] = await Promise.all([
     countRunning(tx, pool),
     loadOfAvailableHosts(tx, pool),
-    firstWaiting(tx, pool),
+    endExpired(tx, pool),
   ]);
-  const slots = Math.max(0, pool.maxRunning - running);
-  const placements = placeOnHosts(waiting.slice(0, slots), load);
+  const slots = Math.min(BATCH, pool.maxRunning - running);
+  if (slots <= 0 || load.size === 0) return [];
+  const placements = placeOnHosts(await firstWaiting(tx, pool.match, slots, isKeyed), load);
   if (placements.length === 0) return [];
-  const hosts = new Set(placements.map(({ host }) => host));
+  const hosts = new Set(placements.map(({ host }) => host).filter((host) => !needsNoWord(host)));
   await Promise.all([
     tx.execute(sql`
       UPDATE fastlane.executions
@@ -46,13 +67,25 @@ async function dispatchBatch(tx: Tx, pool: PoolRule): Promise<Placement[]> {
   return placements;
 }
 
-async function firstWaiting(tx: Tx, pool: PoolRule): Promise<string[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
-    SELECT id FROM fastlane.executions
-    WHERE pool = ${pool.match} AND status = 'enqueued' AND available_at <= now()
-    ORDER BY priority DESC, created_at, id
-    LIMIT ${BATCH}`);
-  return rows.map(({ id }) => id);
+/** What was to begin before a moment that has passed never does. */
+async function endExpired(tx: Tx, pool: PoolRule): Promise<void> {
+  const expired = await tx
+    .update(executions)
+    .set({
+      status: "expired",
+      failureCause: "expired",
+      finishedAt: sql`now()`,
+      message: sql`'Not started before its expiration at ' || to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+    })
+    .where(
+      and(
+        eq(executions.pool, pool.match),
+        eq(executions.status, "enqueued"),
+        lte(executions.expiresAt, sql`now()`),
+      ),
+    )
+    .returning(ENDED);
+  await followEnds(tx, expired);
 }
 
 async function countRunning(tx: Tx, pool: PoolRule): Promise<number> {

@@ -1,10 +1,10 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { End } from "../core/status.ts";
-import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { insertLogSegments, type LogSegment } from "../store/log-chunks.ts";
 import { executions } from "../store/schema.ts";
+import { ENDED, type Ended, followEnds } from "./follow-end.ts";
 
 export interface Finish {
   executionId: string;
@@ -14,24 +14,27 @@ export interface Finish {
 }
 
 /**
- * Writes the end of an execution, once, with the rest of its log and what follows from it.
+ * Writes the end of an execution, once, with the rest of its log and what follows from it. One that
+ * was to be stopped ends as stopped, however its process took it.
  *
- * @returns Whether it was this call that ended it.
+ * @returns How it ended, if it was this call that ended it.
  * @throws {LeaseLost} If another node owns the host by now.
  */
 export async function finishExecution(
   db: Db,
   lease: Lease,
   { executionId, end, restOfLog }: Finish,
-): Promise<boolean> {
+): Promise<Ended | null> {
+  const unlessStopped = (value: string | null) =>
+    sql`CASE WHEN stop_requested_at IS NULL THEN ${value}::text ELSE 'stopped' END`;
   return await db.transaction(async (tx) => {
     await holdLease(tx, lease);
     await insertLogSegments(tx, restOfLog);
     const [ended] = await tx
       .update(executions)
       .set({
-        status: end.status,
-        failureCause: end.failureCause,
+        status: unlessStopped(end.status),
+        failureCause: unlessStopped(end.failureCause),
         exitCode: end.exitCode,
         message: end.message,
         startedAt: end.startedAt ?? sql`started_at`,
@@ -44,9 +47,9 @@ export async function finishExecution(
           inArray(executions.status, ["pulling", "running"]),
         ),
       )
-      .returning({ pool: executions.pool });
-    if (ended === undefined) return false;
-    await enqueue(tx, "dispatch", { pool: ended.pool });
-    return true;
+      .returning(ENDED);
+    if (ended === undefined) return null;
+    await followEnds(tx, [ended]);
+    return ended;
   });
 }

@@ -1,16 +1,62 @@
-import { and, asc, count, desc, eq, inArray, isNotNull } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
+import type { Status } from "../core/status.ts";
+import type { ContainerRequest } from "../payload/job-details.ts";
 import type { Db, Tx } from "./connect.ts";
 import { type ExecutionRow, executions, jobs, tasks } from "./schema.ts";
 
-export type NewExecution = Pick<
-  typeof executions.$inferInsert,
-  "id" | "jobId" | "taskId" | "pool" | "request" | "priority" | "requestIp"
->;
+export interface NewExecution {
+  id: string;
+  jobId: string;
+  taskId: string;
+  pool: string;
+  request: ContainerRequest;
+  priority: number;
+  requestIp: string | null;
+  timeoutSeconds: number;
+  /** ISO 8601. */
+  expiresAt: string | null;
+  concurrencyKey: string | null;
+  concurrencyLimit: number | null;
+  /** See the column; `false` when absent. */
+  afterPrevious?: boolean;
+  tickAt?: Date;
+  retry?: number;
+  retryOf?: string;
+  /** How long it waits before it may start, in milliseconds. */
+  delayMs?: number;
+}
 
 const ON_A_HOST = ["pulling", "running"] as const;
+/** The states of what has not ended. */
+export const OPEN = ["enqueued", ...ON_A_HOST] as const;
 
-export async function insertExecution(tx: Tx, execution: NewExecution): Promise<void> {
-  await tx.insert(executions).values(execution);
+export function isOpen(status: Status): status is (typeof OPEN)[number] {
+  return OPEN.some((open) => open === status);
+}
+
+/** In their order: of those made in one transaction an earlier one counts as older. */
+export async function insertExecutions(
+  tx: Tx,
+  newExecutions: readonly NewExecution[],
+): Promise<void> {
+  if (newExecutions.length === 0) return;
+  await tx.execute(sql`
+    INSERT INTO fastlane.executions (
+      id, job_id, task_id, pool, request, priority, request_ip, timeout_seconds, expires_at,
+      concurrency_key, concurrency_limit, after_previous, tick_at, retry, retry_of, available_at,
+      created_at
+    )
+    SELECT x.id, x."jobId", x."taskId", x.pool, x.request, x.priority, x."requestIp",
+      x."timeoutSeconds", x."expiresAt", x."concurrencyKey", x."concurrencyLimit",
+      coalesce(x."afterPrevious", false), x."tickAt", coalesce(x.retry, 0), x."retryOf",
+      now() + coalesce(x."delayMs", 0) * interval '1 millisecond',
+      now() + (row_number() OVER ()) * interval '1 microsecond'
+    FROM jsonb_to_recordset(${JSON.stringify(newExecutions)}::jsonb) AS x (
+      id uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, priority smallint,
+      "requestIp" text, "timeoutSeconds" int, "expiresAt" timestamptz, "concurrencyKey" text,
+      "concurrencyLimit" int, "afterPrevious" boolean, "tickAt" timestamptz, retry int,
+      "retryOf" uuid, "delayMs" float8
+    )`);
 }
 
 export async function findExecution(
@@ -32,9 +78,29 @@ export async function findExecution(
   return row ?? null;
 }
 
+export async function findExecutionById(
+  db: Db | Tx,
+  executionId: string,
+): Promise<ExecutionRow | null> {
+  const [row] = await db.select().from(executions).where(eq(executions.id, executionId));
+  return row ?? null;
+}
+
+/** The execution by which one was retried. */
+export async function successorOf(
+  db: Db,
+  { id, jobId }: Pick<ExecutionRow, "id" | "jobId">,
+): Promise<{ id: string; retry: number } | null> {
+  const [row] = await db
+    .select({ id: executions.id, retry: executions.retry })
+    .from(executions)
+    .where(and(eq(executions.jobId, jobId), eq(executions.retryOf, id)));
+  return row ?? null;
+}
+
 /** The newest executions of a job, newest first. */
 export async function lastExecutions(
-  db: Db,
+  db: Db | Tx,
   jobId: string,
   limit: number,
 ): Promise<ExecutionRow[]> {
@@ -44,6 +110,16 @@ export async function lastExecutions(
     .where(eq(executions.jobId, jobId))
     .orderBy(desc(executions.createdAt), asc(executions.id))
     .limit(limit);
+}
+
+/** The ids of what has not ended of a job, oldest first. */
+export async function openExecutions(tx: Tx, jobId: string): Promise<string[]> {
+  const rows = await tx
+    .select({ id: executions.id })
+    .from(executions)
+    .where(and(eq(executions.jobId, jobId), inArray(executions.status, [...OPEN])))
+    .orderBy(asc(executions.createdAt), asc(executions.id));
+  return rows.map(({ id }) => id);
 }
 
 export async function countExecutions(db: Db, jobId: string): Promise<number> {

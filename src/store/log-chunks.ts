@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
 import type { LogFrame, LogStream } from "../core/log-frames.ts";
 import { instantToDate, nanosBetween, packFrames, unpackFrames } from "../core/log-frames.ts";
 import type { Db, Tx } from "./connect.ts";
@@ -15,6 +15,7 @@ export interface LogSegment {
 /** How far back from its end a log is read to find where to go on, in seconds. */
 const RESUME_WINDOW_SECONDS = 5;
 const READ_BATCH = 32;
+const NEWLINE = 0x0a;
 
 /** Segments that are stored already are left as they are: a commit whose answer was lost is repeated. */
 export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[]): Promise<void> {
@@ -67,13 +68,26 @@ export async function storedLogEnd(
   return { framesBefore: (rows[0]?.seq ?? 1) - 1, frames };
 }
 
-/** The bytes of one stream from its beginning, batch by batch, never whole in memory. */
-export async function* readStream(
+/** A place in a log: behind the chunk `after`, and so many bytes further. */
+export interface LogPlace {
+  after: number;
+  skipBytes: number;
+}
+
+export const LOG_BEGIN: LogPlace = { after: 0, skipBytes: 0 };
+
+/**
+ * What was written to the streams, in its order, chunk by chunk, never whole in memory.
+ *
+ * @param from Where to begin; `skipBytes` counts those of these streams alone.
+ */
+export async function* readChunks(
   db: Db,
   executionId: string,
-  stream: LogStream,
-): AsyncGenerator<Uint8Array> {
-  let after = 0;
+  streams: readonly LogStream[],
+  from: LogPlace,
+): AsyncGenerator<{ data: Uint8Array; next: LogPlace }> {
+  let { after, skipBytes } = from;
   for (;;) {
     const rows = await db
       .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
@@ -82,17 +96,66 @@ export async function* readStream(
         and(
           eq(logChunks.executionId, executionId),
           gt(logChunks.seq, after),
-          gt(bytesOf(stream), 0),
+          or(...streams.map((stream) => gt(bytesOf(stream), 0))),
         ),
       )
       .orderBy(asc(logChunks.seq))
       .limit(READ_BATCH);
     for (const row of rows) {
-      yield concat(unpackFrames(row).filter((frame) => frame.stream === stream));
+      const all = concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
+      yield { data: all.subarray(skipBytes), next: { after: row.seq, skipBytes: 0 } };
+      skipBytes = 0;
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < READ_BATCH) return;
     after = last.seq;
+  }
+}
+
+/** The bytes of one stream, batch by batch. */
+export async function* readStream(
+  db: Db,
+  executionId: string,
+  stream: LogStream,
+  from: LogPlace = LOG_BEGIN,
+): AsyncGenerator<Uint8Array> {
+  for await (const { data } of readChunks(db, executionId, [stream], from)) yield data;
+}
+
+/** Where the last lines of the streams begin; an unended rest counts as a line. */
+export async function placeOfTail(
+  db: Db,
+  executionId: string,
+  streams: readonly LogStream[],
+  lines: number,
+): Promise<LogPlace> {
+  let before = Number.MAX_SAFE_INTEGER;
+  // The newline at the very end ends the last line, and begins no further one.
+  let wanted = lines + 1;
+  let isVeryEnd = true;
+  for (;;) {
+    const [row] = await db
+      .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
+      .from(logChunks)
+      .where(
+        and(
+          eq(logChunks.executionId, executionId),
+          lt(logChunks.seq, before),
+          or(...streams.map((stream) => gt(bytesOf(stream), 0))),
+        ),
+      )
+      .orderBy(desc(logChunks.seq))
+      .limit(1);
+    if (row === undefined) return LOG_BEGIN;
+    const data = concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
+    if (isVeryEnd && data.at(-1) !== NEWLINE) wanted -= 1;
+    isVeryEnd = false;
+    for (let at = data.lastIndexOf(NEWLINE); at >= 0; at = data.lastIndexOf(NEWLINE, at - 1)) {
+      wanted -= 1;
+      if (wanted === 0) return { after: row.seq - 1, skipBytes: at + 1 };
+      if (at === 0) break;
+    }
+    before = row.seq;
   }
 }
 

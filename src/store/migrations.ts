@@ -5,6 +5,16 @@ import createNodesAndHosts from "../../drizzle/0002_create_nodes_and_hosts.sql" 
 import createTasksAndJobs from "../../drizzle/0003_create_tasks_and_jobs.sql" with { type: "text" };
 import createExecutions from "../../drizzle/0004_create_executions.sql" with { type: "text" };
 import createLogChunks from "../../drizzle/0005_create_log_chunks.sql" with { type: "text" };
+import addTaskWords from "../../drizzle/0006_add_task_words.sql" with { type: "text" };
+import addExecutionRules from "../../drizzle/0007_add_execution_rules.sql" with { type: "text" };
+import createSchedules from "../../drizzle/0008_create_schedules.sql" with { type: "text" };
+import createTicks from "../../drizzle/0009_create_ticks.sql" with { type: "text" };
+import createIdempotencyKeys from "../../drizzle/0010_create_idempotency_keys.sql" with {
+  type: "text",
+};
+import indexExecutionsByCreation from "../../drizzle/0011_index_executions_by_creation.sql" with {
+  type: "text",
+};
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -20,4 +30,10 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "create_tasks_and_jobs", sql: createTasksAndJobs },
   { number: 4, name: "create_executions", sql: createExecutions },
   { number: 5, name: "create_log_chunks", sql: createLogChunks },
+  { number: 6, name: "add_task_words", sql: addTaskWords },
+  { number: 7, name: "add_execution_rules", sql: addExecutionRules },
+  { number: 8, name: "create_schedules", sql: createSchedules },
+  { number: 9, name: "create_ticks", sql: createTicks },
+  { number: 10, name: "create_idempotency_keys", sql: createIdempotencyKeys },
+  { number: 11, name: "index_executions_by_creation", sql: indexExecutionsByCreation },
 ];

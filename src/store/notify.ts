@@ -12,10 +12,28 @@ export const CHANNEL = "fastlane";
 export const Notification = v.variant("about", [
   /** Something was given to a host; its owner looks. */
   v.strictObject({ about: v.literal("host"), host: v.string() }),
+  /** There is more of the logs of these. */
+  v.strictObject({ about: v.literal("log"), executions: v.array(v.string()) }),
+  /** These have ended; whoever waits for one of them reads it. */
+  v.strictObject({ about: v.literal("ended"), executions: v.array(v.string()) }),
   /** A listener asks itself whether it still hears. */
   v.strictObject({ about: v.literal("canary"), listener: v.string() }),
 ]);
 export type Notification = v.InferOutput<typeof Notification>;
+
+/** A notification has at most 8,000 bytes. */
+const IDS_IN_A_NOTIFICATION = 150;
+
+/** Tells of executions, in as many notifications as they need. */
+export async function notifyOfExecutions(
+  tx: Tx,
+  about: "log" | "ended",
+  ids: readonly string[],
+): Promise<void> {
+  for (let from = 0; from < ids.length; from += IDS_IN_A_NOTIFICATION) {
+    await notify(tx, { about, executions: ids.slice(from, from + IDS_IN_A_NOTIFICATION) });
+  }
+}
 
 /** Sent when the transaction commits. One for a batch, since each takes a lock at the commit. */
 export async function notify(db: Db | Tx, notification: Notification): Promise<void> {

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -11,8 +12,9 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
+import type { CatchUp, Overlap } from "../core/schedule.ts";
 import type { FailureCause, Status } from "../core/status.ts";
-import type { ContainerRequest } from "../payload/job-payload.ts";
+import type { ContainerRequest, JobRules } from "../payload/job-details.ts";
 
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
@@ -50,6 +52,7 @@ export const tasks = fastlane.table("tasks", {
   id: text("id").primaryKey(),
   createdAt: moment("created_at").notNull().defaultNow(),
   lastModifiedAt: moment("last_modified_at").notNull().defaultNow(),
+  words: text("words").array().notNull().default(sql`'{}'`),
 });
 
 export const jobs = fastlane.table("jobs", {
@@ -62,6 +65,7 @@ export const jobs = fastlane.table("jobs", {
   requestIp: text("request_ip"),
   createdAt: moment("created_at").notNull().defaultNow(),
   lastModifiedAt: moment("last_modified_at").notNull().defaultNow(),
+  rules: jsonb("rules").$type<JobRules>().notNull(),
 });
 
 export const executions = fastlane.table("executions", {
@@ -85,7 +89,57 @@ export const executions = fastlane.table("executions", {
   exitCode: integer("exit_code"),
   failureCause: text("failure_cause").$type<FailureCause>(),
   message: text("message"),
+  timeoutSeconds: integer("timeout_seconds").notNull().default(1_800),
+  deadlineAt: moment("deadline_at"),
+  expiresAt: moment("expires_at"),
+  concurrencyKey: text("concurrency_key"),
+  concurrencyLimit: integer("concurrency_limit"),
+  afterPrevious: boolean("after_previous").notNull().default(false),
+  tickAt: moment("tick_at"),
+  retry: integer("retry").notNull().default(0),
+  retryOf: uuid("retry_of"),
+  stopRequestedAt: moment("stop_requested_at"),
 });
+
+export const schedules = fastlane.table("schedules", {
+  jobId: uuid("job_id").primaryKey(),
+  cron: text("cron"),
+  timezone: text("timezone").notNull().default("UTC"),
+  overlap: text("overlap").$type<Overlap>().notNull().default("allow"),
+  catchUp: text("catch_up").$type<CatchUp>().notNull().default("none"),
+  nextAt: moment("next_at"),
+  messageId: bigint("message_id", { mode: "number" }),
+  canceledAt: moment("canceled_at"),
+  createdAt: moment("created_at").notNull().defaultNow(),
+});
+
+export const ticks = fastlane.table(
+  "ticks",
+  {
+    jobId: uuid("job_id").notNull(),
+    at: moment("at").notNull(),
+    outcome: text("outcome").$type<"ran" | "caught_up" | "skipped" | "missed">().notNull(),
+    executionId: uuid("execution_id"),
+    blockedBy: uuid("blocked_by"),
+    reason: text("reason").notNull(),
+    decidedAt: moment("decided_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.jobId, table.at] })],
+);
+
+export const idempotencyKeys = fastlane.table(
+  "idempotency_keys",
+  {
+    taskId: text("task_id").notNull(),
+    key: text("key").notNull(),
+    requestHash: bytea("request_hash").notNull(),
+    jobId: uuid("job_id").notNull(),
+    executionId: uuid("execution_id"),
+    messageId: bigint("message_id", { mode: "number" }).notNull(),
+    createdAt: moment("created_at").notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.taskId, table.key] })],
+);
 
 export const logChunks = fastlane.table(
   "log_chunks",
@@ -106,3 +160,5 @@ export type TaskRow = typeof tasks.$inferSelect;
 export type JobRow = typeof jobs.$inferSelect;
 export type ExecutionRow = typeof executions.$inferSelect;
 export type HostRow = typeof hosts.$inferSelect;
+export type ScheduleRow = typeof schedules.$inferSelect;
+export type TickRow = typeof ticks.$inferSelect;

@@ -1,4 +1,5 @@
-import { asc, count, desc, eq, sql } from "drizzle-orm";
+import { arrayContains, asc, count, desc, eq, sql } from "drizzle-orm";
+import { wordsOf } from "../core/words.ts";
 import type { Db, Tx } from "./connect.ts";
 import { jobs, tasks } from "./schema.ts";
 
@@ -15,12 +16,15 @@ export interface Page {
   perPage: number;
 }
 
-/** Makes the task unless it is there; marks it as modified when it is. */
-export async function touchTask(tx: Tx, taskId: string): Promise<void> {
+/** Makes the tasks that are not there; marks the others as modified. */
+export async function touchTasks(tx: Tx, taskIds: readonly string[]): Promise<void> {
+  // In one order, so that two transactions never wait for each other.
+  const rows = [...new Set(taskIds)].sort().map((id) => ({ id, words: wordsOf(id) }));
   // Many requests for one task come at once: an update of its row would queue them all behind each
   // other, so the time is only written when it says something new.
   await tx.execute(sql`
-    INSERT INTO fastlane.tasks (id) VALUES (${taskId})
+    INSERT INTO fastlane.tasks (id, words)
+    SELECT id, words FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (id text, words text[])
     ON CONFLICT (id) DO UPDATE SET last_modified_at = now()
     WHERE tasks.last_modified_at < now() - interval '1 second'`);
 }
@@ -30,12 +34,18 @@ export async function taskExists(db: Db, taskId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The tasks of one page, oldest first, and how many there are in all. */
+/**
+ * The tasks of one page, oldest first, and how many there are in all.
+ *
+ * @param words When given, only tasks whose ids have all of these words.
+ */
 export async function listTasks(
   db: Db,
   { page, perPage }: Page,
+  words: readonly string[] = [],
 ): Promise<{ items: TaskSummary[]; total: number }> {
-  const [{ total } = { total: 0 }] = await db.select({ total: count() }).from(tasks);
+  const fits = words.length === 0 ? undefined : arrayContains(tasks.words, [...words]);
+  const [{ total } = { total: 0 }] = await db.select({ total: count() }).from(tasks).where(fits);
   const items = await db
     .select({
       id: tasks.id,
@@ -44,6 +54,7 @@ export async function listTasks(
       jobsCount: sql<number>`(SELECT count(*) FROM fastlane.jobs WHERE jobs.task_id = tasks.id)::int`,
     })
     .from(tasks)
+    .where(fits)
     .orderBy(asc(tasks.createdAt), asc(tasks.id))
     .limit(perPage)
     .offset((page - 1) * perPage);

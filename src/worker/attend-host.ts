@@ -7,11 +7,12 @@ import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import { type Lease, LeaseLost, recordReachable } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { coalesced } from "./coalesced.ts";
 import type { Log } from "./log.ts";
 import { createLogSink } from "./log-sink.ts";
 import { Abandoned, persist } from "./persist.ts";
 import { reconcile } from "./reconcile.ts";
-import { runExecution } from "./run-execution.ts";
+import { type RunDeps, type RunSignals, runExecution } from "./run-execution.ts";
 
 const LOOK_AT_ENGINE_EVERY_MS = 5_000;
 const RECONCILE_EVERY_MS = 30_000;
@@ -27,8 +28,11 @@ export interface AttendDeps {
   /** The node leaves the host: it stops or has lost the lease. */
   signal: AbortSignal;
   engineWasGone: boolean;
+  registries: RunDeps["registries"];
   /** The engine answers: what waits can be given to it. */
   onReachable(): void;
+  /** Something has ended that held a slot of a pool. */
+  onEnded(pool: string): void;
 }
 
 export interface Attendance {
@@ -42,7 +46,7 @@ export interface Attendance {
 }
 
 interface Run {
-  containerEnded: AbortController;
+  words: { [Word in keyof RunSignals]: AbortController };
   done: Promise<void>;
 }
 
@@ -63,11 +67,20 @@ export function attendHost(deps: AttendDeps): Attendance {
   });
 
   const begin = (execution: ExecutionRow, isFirstLook: boolean) => {
-    const containerEnded = new AbortController();
+    const words = {
+      containerEnded: new AbortController(),
+      stop: new AbortController(),
+      withdrawn: new AbortController(),
+    };
     const ranMeanwhile = isFirstLook && execution.status === "running";
     const run = { ...deps, signal, sink, engineWasGone: deps.engineWasGone && ranMeanwhile };
     let beginAgain = false;
-    const done = runExecution(run, execution, containerEnded.signal)
+    if (execution.stopRequestedAt !== null) words.stop.abort();
+    const done = runExecution(run, execution, {
+      containerEnded: words.containerEnded.signal,
+      stop: words.stop.signal,
+      withdrawn: words.withdrawn.signal,
+    })
       .catch(async (error: unknown) => {
         if (error instanceof LeaseLost) return fail(error);
         if (error instanceof Abandoned || signal.aborted) return;
@@ -84,19 +97,25 @@ export function attendHost(deps: AttendDeps): Attendance {
         // Nothing of this run may reach the store once the next one has read where the log ends.
         await sink.takeRest(execution.id).catch(() => {});
         runs.delete(execution.id);
-        if (beginAgain) look.request();
+        if (beginAgain) void look();
       });
-    runs.set(execution.id, { containerEnded, done });
+    runs.set(execution.id, { words, done });
   };
 
   let isFirstLook = true;
-  const look = coalesced(async () => {
+  const lookOnce = coalesced(async () => {
     const executions = await persist(signal, () => executionsOnHost(db, host.name));
+    const here = new Set(executions.map(({ id }) => id));
     for (const execution of executions) {
-      if (!runs.has(execution.id) && !signal.aborted) begin(execution, isFirstLook);
+      const run = runs.get(execution.id);
+      if (run === undefined && !signal.aborted) begin(execution, isFirstLook);
+      else if (execution.stopRequestedAt !== null) run?.words.stop.abort();
     }
+    for (const [id, { words }] of runs) if (!here.has(id)) words.withdrawn.abort();
     isFirstLook = false;
-  }, fail);
+  });
+  const look = () => lookOnce().catch(fail);
+  const tellEnded = (executionId: string) => runs.get(executionId)?.words.containerEnded.abort();
 
   const everySoOften = async () => {
     let reconciledAt = 0;
@@ -107,19 +126,20 @@ export function attendHost(deps: AttendDeps): Attendance {
       if (reconciledAt === 0) deps.onReachable();
       if (performance.now() - reconciledAt > RECONCILE_EVERY_MS || reconciledAt === 0) {
         reconciledAt = performance.now();
-        await reconcile({ host, db, installation, log, signal }, (executionId) =>
-          runs.get(executionId)?.containerEnded.abort(),
-        );
-        look.request();
+        await reconcile({ host, db, installation, log, signal }, tellEnded);
+        void look();
       }
       await delay(LOOK_AT_ENGINE_EVERY_MS, undefined, { signal });
     }
   };
 
   const hearOfEnds = async () => {
-    const events = host.events(INSTALLATION_LABEL, installation, { signal, onOpen: look.request });
+    const events = host.events(INSTALLATION_LABEL, installation, {
+      signal,
+      onOpen: () => void look(),
+    });
     for await (const { executionId } of events) {
-      if (executionId !== null) runs.get(executionId)?.containerEnded.abort();
+      if (executionId !== null) tellEnded(executionId);
     }
     throw new HostUnreachable(`${host.name}: the engine ended its events`);
   };
@@ -134,28 +154,5 @@ export function attendHost(deps: AttendDeps): Attendance {
     await Promise.allSettled([...runs.values()].map(({ done }) => done));
     throw error;
   });
-  return { wake: look.request, ended };
-}
-
-/** Runs work once at a time; what is requested meanwhile is done once more, after it. */
-function coalesced(
-  work: () => Promise<void>,
-  onError: (error: unknown) => void,
-): { request(): void } {
-  let isRunning = false;
-  let isRequested = false;
-  const loop = async () => {
-    isRunning = true;
-    while (isRequested) {
-      isRequested = false;
-      await work().catch(onError);
-    }
-    isRunning = false;
-  };
-  return {
-    request() {
-      isRequested = true;
-      if (!isRunning) void loop();
-    },
-  };
+  return { wake: () => void look(), ended };
 }

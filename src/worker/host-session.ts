@@ -6,7 +6,7 @@ import { putBackExecution } from "../services/put-back-execution.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import { type Lease, LeaseLost, recordUnreachable } from "../store/hosts.ts";
-import { type Attendance, attendHost } from "./attend-host.ts";
+import { type Attendance, type AttendDeps, attendHost } from "./attend-host.ts";
 import type { Log } from "./log.ts";
 import { Abandoned, persist } from "./persist.ts";
 
@@ -18,7 +18,9 @@ export interface SessionDeps {
   lease: Lease;
   installation: string;
   log: Log;
+  registries: AttendDeps["registries"];
   onReachable(): void;
+  onEnded(pool: string): void;
 }
 
 /** A node's time as the owner of a host, from the lease's beginning to its end. */

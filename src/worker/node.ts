@@ -11,7 +11,7 @@ import {
   renewLeases,
 } from "../store/hosts.ts";
 import { beatNode, removeNodes } from "../store/nodes.ts";
-import { type HostSession, startHostSession } from "./host-session.ts";
+import { type HostSession, type SessionDeps, startHostSession } from "./host-session.ts";
 import type { Log } from "./log.ts";
 import { processIdentity } from "./process-identity.ts";
 import { repeat } from "./repeat.ts";
@@ -30,11 +30,14 @@ export interface NodeDeps {
   connectHost(name: string): Host;
   queuePoolId(): string | null;
   log: Log;
+  registries: SessionDeps["registries"];
   onReachable(host: string): void;
+  onEnded(pool: string): void;
 }
 
 /** This process as an owner of hosts. */
 export interface Node {
+  owns(host: string): boolean;
   wake(host: string): void;
   wakeAll(): void;
   /** Leaves all hosts as they are and gives the leases back. */
@@ -118,6 +121,7 @@ export function startNode(deps: NodeDeps): Node {
   }, LOOK_AT_LEASES_EVERY_MS);
 
   return {
+    owns: (host) => held.get(host)?.isLeft === false,
     wake: (host) => held.get(host)?.session.wake(),
     wakeAll: () => {
       for (const { session } of held.values()) session.wake();

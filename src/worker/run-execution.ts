@@ -5,22 +5,34 @@ import { markRunning } from "../services/claim-execution.ts";
 import { finishExecution } from "../services/finish-execution.ts";
 import { putBackExecution } from "../services/put-back-execution.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { endInTime } from "./end-in-time.ts";
 import { type FollowDeps, followLog } from "./follow-log.ts";
 import type { Log } from "./log.ts";
 import { persist } from "./persist.ts";
-import { type StartDeps, startContainer } from "./start-container.ts";
+import {
+  type StartDeps,
+  type Started,
+  type StartSignals,
+  startContainer,
+} from "./start-container.ts";
 
 export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;
   /** The engine was out of reach since this node last attended to it. */
   engineWasGone: boolean;
+  onEnded(pool: string): void;
+}
+
+/** What a run may be told while it runs. */
+export interface RunSignals extends StartSignals {
+  /** There is word that its container has ended. */
+  containerEnded: AbortSignal;
 }
 
 /**
  * One execution on its host, from where it stands to its end. It can be left at any point, by a
  * crash as well as by an error, and begun again by whoever owns the host then.
  *
- * @param ended Aborted when there is word that its container has ended.
  * @throws {HostUnreachable} The engine does not answer; the execution stays as it is.
  * @throws {LeaseLost} Another node owns the host.
  * @throws {Abandoned} This node was told to leave the host.
@@ -28,9 +40,9 @@ export interface RunDeps extends StartDeps, FollowDeps {
 export async function runExecution(
   deps: RunDeps,
   execution: ExecutionRow,
-  ended: AbortSignal,
+  signals: RunSignals,
 ): Promise<void> {
-  const outcome = await startContainer(deps, execution);
+  const outcome = await startContainer(deps, execution, signals);
   switch (outcome.kind) {
     case "put back":
       return await putBack(deps, execution, outcome.fault);
@@ -40,7 +52,7 @@ export async function runExecution(
       await finish(deps, execution, endWithoutProcess(outcome.cause, outcome.message));
       return await removeContainer(deps, outcome.container);
     case "started":
-      await seeThrough(deps, execution, { ...outcome, executionId: execution.id, ended });
+      await seeThrough(deps, execution, outcome, signals);
       return await removeContainer(deps, outcome.containerId);
   }
 }
@@ -48,29 +60,35 @@ export async function runExecution(
 async function seeThrough(
   deps: RunDeps,
   execution: ExecutionRow,
-  container: Parameters<typeof followLog>[1],
+  container: Started,
+  { containerEnded, stop }: RunSignals,
 ): Promise<void> {
   const { db, lease, signal } = deps;
-  const { id, status } = execution;
-  const isOurs =
-    status === "running" ||
-    (await persist(signal, () => markRunning(db, lease, id, container.containerId)));
-  if (!isOurs) return;
-  const state = await followLog(deps, container);
+  const { id, timeoutSeconds } = execution;
+  const { containerId } = container;
+  const running = await persist(signal, () => markRunning(db, lease, id, containerId));
+  if (running === null) return;
+  using ending = endInTime(deps, containerId, { ...running, stop });
+  const state = await followLog(deps, { ...container, executionId: id, ended: containerEnded });
   const end =
     state === null
       ? endWithoutProcess("host_lost", "The container is gone: somebody else removed it")
-      : endOfProcess(state, deps.engineWasGone);
+      : endOfProcess(state, {
+          engineWasGone: deps.engineWasGone,
+          timeoutSeconds,
+          hasTimedOut: ending.hasTimedOut,
+        });
   await finish(deps, execution, end);
 }
 
 async function finish(deps: RunDeps, execution: ExecutionRow, end: End): Promise<void> {
   const { db, lease, signal, sink, log } = deps;
   const restOfLog = await sink.takeRest(execution.id);
-  await persist(signal, () =>
+  const ended = await persist(signal, () =>
     finishExecution(db, lease, { executionId: execution.id, end, restOfLog }),
   );
-  const { status, failureCause, exitCode } = end;
+  deps.onEnded(execution.pool);
+  const { status, failureCause, exitCode } = ended ?? end;
   log.info({ execution: execution.id, host: lease.host, status, failureCause, exitCode }, "ended");
 }
 

@@ -1,3 +1,4 @@
+import { registryOf } from "../core/image-reference.ts";
 import type { FailureCause } from "../core/status.ts";
 import {
   type ContainerState,
@@ -6,6 +7,7 @@ import {
   HostUnreachable,
   type OutputEnds,
   PullFailed,
+  type RegistryLogin,
 } from "../farm/host.ts";
 import { containerNameOf, labelsOf } from "../farm/labels.ts";
 import { claimStart, dropClaim } from "../services/claim-execution.ts";
@@ -14,9 +16,16 @@ import type { Lease } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { persist } from "./persist.ts";
 
+export interface Started {
+  kind: "started";
+  containerId: string;
+  isAdopted: boolean;
+  output: OutputEnds | null;
+}
+
 /** What became of the attempt to have an execution's container started. */
 export type Outcome =
-  | { kind: "started"; containerId: string; isAdopted: boolean; output: OutputEnds | null }
+  | Started
   /** It cannot be: the execution has failed. `container` is left over from it. */
   | { kind: "failed"; cause: FailureCause; message: string; container: string | null }
   /** Not now, by no fault of the job. */
@@ -29,7 +38,17 @@ export interface StartDeps {
   db: Db;
   lease: Lease;
   installation: string;
+  /** The logins of the configuration, by their names. */
+  registries: Readonly<Record<string, RegistryLogin>>;
   signal: AbortSignal;
+}
+
+/** What an attempt may be told while it lasts. */
+export interface StartSignals {
+  /** The execution is to be stopped. */
+  stop: AbortSignal;
+  /** The execution has ended already, or is another's: what is pulled for it is of no use. */
+  withdrawn: AbortSignal;
 }
 
 /** After so many placements a fault that is not the job's ends the execution all the same. */
@@ -43,7 +62,11 @@ const MAX_PLACEMENTS = 6;
  *
  * @throws {HostUnreachable} When it is unknown whether the container has been started.
  */
-export async function startContainer(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
+export async function startContainer(
+  deps: StartDeps,
+  execution: ExecutionRow,
+  signals: StartSignals,
+): Promise<Outcome> {
   const isFresh = execution.status === "pulling" && execution.claimedAt === null;
   const known = isFresh ? null : await deps.host.inspect(containerNameOf(execution.id));
   if (known === null && execution.status === "running") {
@@ -52,8 +75,9 @@ export async function startContainer(deps: StartDeps, execution: ExecutionRow): 
   const adopted = known === null ? null : await adopt(deps, execution, known);
   if (adopted !== null) return adopted;
   try {
-    return await startNew(deps, execution);
+    return await startNew(deps, execution, signals);
   } catch (error) {
+    if (signals.withdrawn.aborted) return { kind: "not ours", container: null };
     return toOutcome(error, execution);
   }
 }
@@ -80,29 +104,37 @@ async function adopt(
   return { kind: "started", containerId: still.id, isAdopted: true, output: null };
 }
 
-async function startNew(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
+async function startNew(
+  deps: StartDeps,
+  execution: ExecutionRow,
+  signals: StartSignals,
+): Promise<Outcome> {
   const { host, db, lease, signal } = deps;
-  const { image, pullPolicy } = execution.request;
-  if (pullPolicy === "always") await host.pull(image, signal);
+  const { image, pullPolicy, registryAuth } = execution.request;
+  const login = deps.registries[registryAuth ?? registryOf(image)] ?? null;
+  const pull = () => host.pull(image, login, AbortSignal.any([signal, signals.withdrawn]));
+  if (pullPolicy === "always") await pull();
   try {
-    return await createAndStart(deps, execution);
+    return await createAndStart(deps, execution, signals.stop);
   } catch (error) {
     if (pullPolicy !== "missing" || !isNoImage(error)) throw error;
   }
   // The pull can last: meanwhile the execution may be given to another host.
   await persist(signal, () => dropClaim(db, lease, execution.id));
-  await host.pull(image, signal);
-  return await createAndStart(deps, execution);
+  await pull();
+  return await createAndStart(deps, execution, signals.stop);
 }
 
-async function createAndStart(deps: StartDeps, execution: ExecutionRow): Promise<Outcome> {
+async function createAndStart(
+  deps: StartDeps,
+  execution: ExecutionRow,
+  stop: AbortSignal,
+): Promise<Outcome> {
   const { host, db, lease, installation, signal } = deps;
   const { request } = execution;
   const spec = {
+    ...request,
     name: containerNameOf(execution.id),
-    image: request.image,
-    words: request.words,
-    envs: request.envs,
     labels: labelsOf(installation, host.name, execution),
   };
   // Both at once: the engine takes longer, so the claim costs no time.
@@ -115,6 +147,9 @@ async function createAndStart(deps: StartDeps, execution: ExecutionRow): Promise
     const found = await host.inspect(spec.name);
     const adopted = found === null ? null : await adopt(deps, execution, found);
     return adopted ?? { kind: "put back", fault: "A container of that name was there and went" };
+  }
+  if (stop.aborted) {
+    return { ...failed("stopped", "Stopped before it was started"), container: containerId };
   }
   const output = await host.watchOutput(containerId, signal).catch(() => null);
   const outcome = await start(host, containerId, execution);
@@ -179,6 +214,6 @@ function isNoImage(error: unknown): boolean {
   );
 }
 
-function failed(cause: FailureCause, message: string): Outcome {
+function failed(cause: FailureCause, message: string): Outcome & { kind: "failed" } {
   return { kind: "failed", cause, message, container: null };
 }

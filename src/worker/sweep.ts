@@ -1,10 +1,10 @@
 import { messageOf } from "../core/errors.ts";
-import type { PoolRule } from "../core/pool.ts";
 import { dropDeadMessages, unlockMessagesOf } from "../queue/unlock.ts";
-import { dispatchPool } from "../services/dispatch-pool.ts";
+import { rearmSchedules } from "../services/rearm-schedules.ts";
 import type { Db } from "../store/connect.ts";
 import { poolsWithWaiting } from "../store/executions.ts";
 import { isDatabaseDown } from "../store/faults.ts";
+import { dropOldKeys } from "../store/idempotency-keys.ts";
 import { listNodes, removeNodes } from "../store/nodes.ts";
 import type { Log } from "./log.ts";
 import { isGone } from "./process-identity.ts";
@@ -14,8 +14,8 @@ const SWEEP_EVERY_MS = 5_000;
 
 export interface SweepDeps {
   db: Db;
-  pools: readonly PoolRule[];
   log: Log;
+  dispatch(pool: string): Promise<void>;
 }
 
 /** Sweeps every 5 s, so that a message or a notification that was lost costs no more than that. */
@@ -30,7 +30,7 @@ export function startSweep(deps: SweepDeps): { stop(): Promise<void> } {
 }
 
 /** Makes sure from the rows alone that what should be done is done. */
-export async function sweep({ db, pools, log }: SweepDeps): Promise<void> {
+export async function sweep({ db, log, dispatch }: SweepDeps): Promise<void> {
   const gone = (await listNodes(db)).filter(({ process, isSilent }) => isSilent || isGone(process));
   if (gone.length > 0) {
     const queuePoolIds = await removeNodes(
@@ -41,8 +41,8 @@ export async function sweep({ db, pools, log }: SweepDeps): Promise<void> {
     log.info({ nodes: gone.length }, "removed nodes that are gone");
   }
   await dropDeadMessages(db);
-  const waiting = new Set(await poolsWithWaiting(db));
-  for (const pool of pools) {
-    if (waiting.has(pool.match)) await dispatchPool(db, pool);
-  }
+  await dropOldKeys(db);
+  const rearmed = await rearmSchedules(db);
+  if (rearmed > 0) log.warn({ schedules: rearmed }, "armed schedules anew");
+  for (const pool of await poolsWithWaiting(db)) await dispatch(pool);
 }

@@ -156,6 +156,9 @@ test("a host is shown as host and port", async () => {
     container_id: "a".repeat(64),
     docker_host: "10.0.0.7",
     docker_port: 2375,
+    retry: 0,
+    retryOf: null,
+    tickAt: null,
   });
   expect(Object.keys(status).sort()).toEqual([
     "containers",
@@ -266,16 +269,23 @@ test.each([
 });
 
 test.each([
-  ["POST", "/tasks/", "GET, HEAD"],
-  ["PUT", "/tasks/first/", "GET, HEAD, POST"],
-  ["DELETE", "/tasks/first", "GET, HEAD, POST"],
-  ["OPTIONS", "/status/", "GET, HEAD"],
-  ["PATCH", `/tasks/first/jobs/${NONE}/logs/`, "GET, HEAD"],
+  ["POST", "/tasks/", "GET, HEAD, OPTIONS"],
+  ["PUT", "/tasks/first/", "GET, HEAD, OPTIONS, POST"],
+  ["DELETE", "/tasks/first", "GET, HEAD, OPTIONS, POST"],
+  ["PATCH", `/tasks/first/jobs/${NONE}/logs/`, "GET, HEAD, OPTIONS"],
 ])("%s %s is not allowed, and told what is", async (method, path, allow) => {
   const answer = await fetch(app.url + path, { method });
 
   await errorOf(answer, 405);
   expect(answer.headers.get("allow")).toBe(allow);
+});
+
+test("OPTIONS tells what is allowed", async () => {
+  const known = await fetch(`${app.url}/status/`, { method: "OPTIONS" });
+  const unknown = await fetch(`${app.url}/nothing/`, { method: "OPTIONS" });
+
+  expect([known.status, known.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
+  expect(unknown.status).toBe(404);
 });
 
 test("HEAD answers as GET does, without a body", async () => {

@@ -17,7 +17,7 @@ test("8 dispatchers at once never give out more than maxRunning of 200 that wait
   const placed = await Promise.all(others.map(({ db }) => dispatchPool(db, rule)));
 
   await Promise.all(others.map((other) => other.close()));
-  expect(placed.reduce((sum, each) => sum + each, 0)).toBe(7);
+  expect(placed.reduce((sum, each) => sum + each.placed, 0)).toBe(7);
   const given = await store.db.$count(executions, eq(executions.status, "pulling"));
   expect(given).toBe(7);
 });
@@ -59,7 +59,7 @@ test.each([
   await prepare(store);
   await waiting(store.db, pool(["one"]), [{}, {}]);
 
-  const placed = await dispatchPool(store.db, pool(["one"]));
+  const { placed } = await dispatchPool(store.db, pool(["one"]));
 
   expect(placed).toBe(0);
   expect(await store.db.$count(executions, eq(executions.status, "enqueued"))).toBe(2);

@@ -2,18 +2,38 @@ import { sql } from "drizzle-orm";
 import type { PoolRule } from "../../src/core/pool.ts";
 import type { End } from "../../src/core/status.ts";
 import type { JobPayload } from "../../src/payload/job-payload.ts";
-import { enqueueJob } from "../../src/services/enqueue-job.ts";
+import { enqueueJobs } from "../../src/services/enqueue-jobs.ts";
+import { type PlanDeps, planJob } from "../../src/services/job-plan.ts";
 import type { Db } from "../../src/store/connect.ts";
 import { acquireLease, type Lease, recordReachable, registerHosts } from "../../src/store/hosts.ts";
 
-export const PAYLOAD: JobPayload = {
+const PAYLOAD: JobPayload = {
   image: "busybox",
   command: { text: "true", words: ["true"] },
   envs: {},
   metadata: {},
   pullPolicy: "missing",
   priority: 0,
+  retries: 0,
+  backoff: {},
+  onHostLost: "fail",
+  notify: {},
+  webhooks: {},
 };
+
+const planDeps = (...pools: PoolRule[]): PlanDeps => ({
+  pools,
+  registries: [],
+  defaults: { hardTimeoutSeconds: 1_800, backoff: { minMs: 1_000, factor: 2 } },
+});
+
+/** A plan of task `t`, with keys of the payload over the usual ones. */
+export const planOf = (rule: PoolRule, payload: Partial<JobPayload> = {}, taskId = "t") =>
+  planJob(
+    planDeps(rule),
+    { taskId, payload: { ...PAYLOAD, ...payload }, requestIp: null },
+    crypto.randomUUID(),
+  );
 
 export const DONE: End = {
   status: "done",
@@ -34,9 +54,8 @@ export const pool = (hosts: string[], maxRunning = 20): PoolRule => ({
 export async function waiting(db: Db, rule: PoolRule, payloads: Partial<JobPayload>[]) {
   const ids: string[] = [];
   for (const payload of payloads) {
-    const input = { taskId: "t", payload: { ...PAYLOAD, ...payload }, requestIp: null };
-    const { executionId } = await enqueueJob({ db, pools: [rule] }, input);
-    ids.push(executionId);
+    const [made] = await db.transaction((tx) => enqueueJobs(tx, [planOf(rule, payload)]));
+    ids.push(made?.executionId ?? "");
   }
   return ids;
 }

@@ -12,7 +12,7 @@ test("the tables as the code knows them are those of the migrations, column by c
       const { name, columns } = getTableConfig(table);
       return columns.map((column) => ({
         column: `${name}.${column.name}`,
-        type: column.getSQLType(),
+        type: column.getSQLType().endsWith("[]") ? "ARRAY" : column.getSQLType(),
         nullable: !(column.notNull || column.primary),
         default: column.hasDefault,
       }));
@@ -75,13 +75,26 @@ test.each<[string, Record<string, unknown>, string | null]>([
   ],
   ["is done with 3", { ...ENDED, status: "done", exit_code: 3 }, "executions_done_is_exit_code_0"],
   ["is on a host that is not there", { ...RUNNING, host: "two" }, "executions_host_fkey"],
+  ["has a key without a limit", { concurrency_key: "k" }, "executions_concurrency_is_whole"],
+  [
+    "has a limit of 0",
+    { concurrency_key: "k", concurrency_limit: 0 },
+    "executions_concurrency_limit_check",
+  ],
+  [
+    "waits and is to be stopped",
+    { stop_requested_at: NOW },
+    "executions_enqueued_never_to_be_stopped",
+  ],
+  ["runs and is to be stopped", { ...RUNNING, stop_requested_at: NOW }, null],
+  ["may not run at all", { timeout_seconds: 0 }, "executions_timeout_seconds_check"],
   ["has a priority of 101", { priority: 101 }, "executions_priority_check"],
 ])("an execution that %s is what the rules say of it", async (_, values, violated) => {
   await using store = await testStore();
   const [id, jobId] = [crypto.randomUUID(), crypto.randomUUID()];
   await store.sql`INSERT INTO fastlane.hosts (name) VALUES ('one')`;
   await store.sql`INSERT INTO fastlane.tasks (id) VALUES ('t')`;
-  await store.sql`INSERT INTO fastlane.jobs (id, task_id, request) VALUES (${jobId}, 't', '{}')`;
+  await store.sql`INSERT INTO fastlane.jobs (id, task_id, request, rules) VALUES (${jobId}, 't', '{}', '{}')`;
   const row = { id, job_id: jobId, task_id: "t", pool: "", request: "{}", ...EXECUTION, ...values };
 
   const inserted = await store.sql`INSERT INTO fastlane.executions ${store.sql(row)}`.then(

@@ -37,7 +37,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const complain = (fields: Record<string, unknown>, event: string) => {
     complaints.push(`${event} ${JSON.stringify(fields)}`);
   };
-  const log: Log = { info() {}, warn: complain, error: complain };
+  const log: Log = { debug() {}, info() {}, warn: complain, error: complain };
   const app = await startApp({
     config,
     version: "test",

@@ -21,7 +21,14 @@ export interface ExecutionJson {
   image: string;
   log: string;
   logTruncated?: true;
-  metadata: { container_id: string | null; docker_host: string | null; docker_port: number | null };
+  metadata: {
+    container_id: string | null;
+    docker_host: string | null;
+    docker_port: number | null;
+    retry: number;
+    retryOf: string | null;
+    tickAt: string | null;
+  };
   startedAt: string | null;
   status: string;
 }

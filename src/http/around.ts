@@ -1,0 +1,89 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { compress } from "hono/compress";
+import { createMiddleware } from "hono/factory";
+import { AppError } from "../core/errors.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+
+const REQUEST_ID = /^[\w.:/+=@-]{1,200}$/;
+const SMALLEST_COMPRESSED = 1_024;
+const METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+const EXPOSED = "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate";
+const PREFLIGHT_SECONDS = 600;
+
+/** Gives each request an id, the client's own where it is a fit one, and tells the log of its answer. */
+export function requestIds({ log }: Pick<HttpDeps, "log">) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const begun = performance.now();
+    const given = c.req.header("x-request-id") ?? "";
+    const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
+    c.set("requestId", requestId);
+    await next();
+    c.header("x-request-id", requestId);
+    const { method, path } = c.req;
+    const ms = Math.round(performance.now() - begun);
+    const operation = c.get("operation") ?? "route";
+    log.debug({ requestId, method, path, operation, status: c.res.status, ms }, "request");
+  });
+}
+
+/**
+ * Lets pages of the configured origins ask. Credentials of the browser are never let in: a page
+ * says who asks by itself.
+ */
+export function cors({ corsOrigins }: Pick<HttpDeps, "corsOrigins">) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const origin = c.req.header("origin");
+    const isAll = corsOrigins.includes("*");
+    const allowed = origin !== undefined && (isAll || corsOrigins.includes(origin));
+    const isPreflight = c.req.method === "OPTIONS" && c.req.header("access-control-request-method");
+    if (allowed && isPreflight) {
+      const asked = c.req.header("access-control-request-headers");
+      c.header("access-control-allow-methods", METHODS);
+      if (asked !== undefined) c.header("access-control-allow-headers", asked);
+      c.header("access-control-max-age", String(PREFLIGHT_SECONDS));
+      allowOrigin(c, isAll, origin);
+      return c.body(null, 204);
+    }
+    await next();
+    if (allowed) {
+      allowOrigin(c, isAll, origin);
+      c.header("access-control-expose-headers", EXPOSED);
+    }
+    return undefined;
+  });
+}
+
+function allowOrigin(c: HttpContext, isAll: boolean, origin: string): void {
+  c.header("access-control-allow-origin", isAll ? "*" : origin);
+  if (!isAll) c.header("vary", "Origin", { append: true });
+}
+
+/** Asks for the configured name and password, everywhere but where monitors look. */
+export function basicAuth({ basicAuth }: Pick<HttpDeps, "basicAuth">) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    if (basicAuth === null || c.req.path === "/healthcheck") return await next();
+    const expected = `${basicAuth.username}:${basicAuth.password}`;
+    const [, encoded = ""] =
+      /^basic +([\w+/=-]+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
+    if (!isSame(Buffer.from(encoded, "base64").toString("utf8"), expected)) {
+      c.header("www-authenticate", `Basic realm="${basicAuth.realm}", charset="UTF-8"`);
+      throw new AppError("not_authenticated", "This fastlane asks for a user name and a password");
+    }
+    return await next();
+  });
+}
+
+/** In a time that tells nothing of where they differ, nor of their lengths. */
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** Compresses JSON and text for clients that take it, but not what is to be seen as it comes. */
+export function gzip() {
+  const compressing = compress({ encoding: "gzip", threshold: SMALLEST_COMPRESSED });
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    if (c.req.query("follow") !== undefined) return await next();
+    return await compressing(c, next);
+  });
+}

@@ -1,0 +1,115 @@
+import { Hono } from "hono";
+import { AppError } from "../core/errors.ts";
+import type { JobPayload } from "../payload/job-payload.ts";
+import { parseBulkPayload, parseJobPayload } from "../payload/parse.ts";
+import type { Enqueued } from "../services/enqueue-jobs.ts";
+import { claim, complete, enqueueOnce, type KeyedPlan } from "../services/enqueue-once.ts";
+import { planJob } from "../services/job-plan.ts";
+import { putJob } from "../services/put-job.ts";
+import { untilEnded } from "../stream/follow.ts";
+import { bodyText } from "./body.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { newJobIdOf, operation, taskIdOf } from "./params.ts";
+import { wholeNumberOf } from "./query.ts";
+import { requestIp, type Urls, urlsOf } from "./urls.ts";
+import { executionView } from "./views.ts";
+
+const LONGEST_WAIT_SECONDS = 60;
+const MAX_KEY = 200;
+
+/** The routes that make jobs. */
+export function enqueueRoutes(deps: HttpDeps) {
+  const { db, plan, enqueuer } = deps;
+  const keyedPlan = (c: HttpContext, payload: JobPayload, jobId: string, key: string | null) => ({
+    plan: planJob(plan, { taskId: taskIdOf(c), payload, requestIp: requestIp(deps, c) }, jobId),
+    payload,
+    key,
+  });
+  const enqueueOne = async (request: KeyedPlan): Promise<Enqueued> => {
+    if (request.key === null) return await enqueuer.enqueue(request.plan);
+    const made = await db.transaction((tx) => enqueueOnce(tx, [request]));
+    deps.onEnqueued([request.plan.pool]);
+    // One request gives one answer.
+    return made[0] as Enqueued;
+  };
+
+  return new Hono<HttpEnv>()
+    .post("/tasks/:taskId", operation("enqueueJob"), async (c) => {
+      const seconds = wholeNumberOf(c, "wait", { min: 0, max: LONGEST_WAIT_SECONDS, absent: null });
+      const taskId = taskIdOf(c);
+      const payload = parseJobPayload(await bodyText(c));
+      const key = keyOf(c, payload);
+      const made = await enqueueOne(keyedPlan(c, payload, crypto.randomUUID(), key));
+      const answer = enqueuedView(made, taskId, urlsOf(deps, c));
+      if (seconds === null) return c.json(answer);
+      return c.json({ ...answer, execution: await awaited(deps, c, made.executionId, seconds) });
+    })
+    .post("/tasks/:taskId/bulk", operation("enqueueJobs"), async (c) => {
+      const taskId = taskIdOf(c);
+      const requests = parseBulkPayload(await bodyText(c)).map((payload) =>
+        keyedPlan(c, payload, crypto.randomUUID(), payload.idempotencyKey ?? null),
+      );
+      const made = await db.transaction((tx) => enqueueOnce(tx, requests));
+      deps.onEnqueued([...new Set(made.map(({ pool }) => pool))]);
+      const urls = urlsOf(deps, c);
+      return c.json(made.map((one) => enqueuedView(one, taskId, urls)));
+    })
+    .put("/tasks/:taskId/jobs/:jobId", operation("putJob"), async (c) => {
+      const taskId = taskIdOf(c);
+      const jobId = newJobIdOf(c);
+      const payload = parseJobPayload(await bodyText(c));
+      const request = keyedPlan(c, payload, jobId, keyOf(c, payload));
+      const made = await db.transaction(async (tx) => {
+        const earlier = await claim(tx, request);
+        if (earlier !== null) return earlier;
+        const put = await putJob(tx, request.plan);
+        await complete(tx, request, put);
+        return put;
+      });
+      deps.onEnqueued([made.pool]);
+      return c.json(enqueuedView(made, taskId, urlsOf(deps, c)));
+    });
+}
+
+/** The answer to whatever makes an execution or a schedule. */
+export function enqueuedView(made: Enqueued, taskId: string, urls: Urls) {
+  const { jobId, executionId } = made;
+  return {
+    executionId,
+    executionUrl: executionId === null ? null : urls.execution(taskId, jobId, executionId),
+    jobId,
+    jobUrl: urls.job(taskId, jobId),
+    queueJobId: String(made.messageId),
+    taskId,
+    taskUrl: urls.task(taskId),
+  };
+}
+
+/** The execution when it has ended, or as it is when the time is over. */
+async function awaited(
+  deps: HttpDeps,
+  c: HttpContext,
+  executionId: string | null,
+  seconds: number,
+) {
+  if (executionId === null) return null;
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(seconds * 1_000),
+    deps.stopping,
+    c.req.raw.signal,
+  ]);
+  const row = await untilEnded(deps, executionId, signal);
+  return row === null ? null : await executionView(deps.db, row);
+}
+
+function keyOf(c: HttpContext, { idempotencyKey }: JobPayload): string | null {
+  const header = c.req.header("idempotency-key");
+  if (header === undefined) return idempotencyKey ?? null;
+  if (header.length < 1 || header.length > MAX_KEY) {
+    throw new AppError("query_invalid", `Idempotency-Key must have 1 to ${MAX_KEY} characters`);
+  }
+  if (idempotencyKey !== undefined && idempotencyKey !== header) {
+    throw new AppError("query_invalid", "Idempotency-Key and idempotencyKey must be the same");
+  }
+  return header;
+}

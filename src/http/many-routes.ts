@@ -1,0 +1,108 @@
+import { Hono } from "hono";
+import * as v from "valibot";
+import { AppError } from "../core/errors.ts";
+import { hostAndPort } from "../core/host-name.ts";
+import { hostsOf } from "../core/pool.ts";
+import { STATUSES } from "../core/status.ts";
+import { parseFilterBody } from "../payload/filter.ts";
+import { retryMany, stopMany } from "../services/many.ts";
+import { type ExecutionFilter, type ListCursor, listExecutions } from "../store/execution-lists.ts";
+import { bodyText } from "./body.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { operation } from "./params.ts";
+import { momentOf, parsedOf, wholeNumberOf } from "./query.ts";
+import { urlsOf } from "./urls.ts";
+import { listedView } from "./views.ts";
+
+const MAX_LIMIT = 1_000;
+const DEFAULT_LIMIT = 100;
+
+const Statuses = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",")),
+  v.array(v.picklist(STATUSES, `must be some of ${STATUSES.join(", ")}, with commas between them`)),
+);
+const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([0-9a-f-]{36})$/;
+
+/** The routes about executions of all tasks. */
+export function manyRoutes(deps: HttpDeps) {
+  const { db } = deps;
+  const manyView = (c: HttpContext, many: Awaited<ReturnType<typeof stopMany>>) => {
+    const urls = urlsOf(deps, c);
+    return {
+      ...many,
+      executions: many.executions.map(({ id, jobId, taskId }) => ({
+        id,
+        jobId,
+        taskId,
+        url: urls.execution(taskId, jobId, id),
+      })),
+    };
+  };
+  const asked = async (c: HttpContext) => {
+    const { dryRun = false, host, ...body } = parseFilterBody(await bodyText(c));
+    const hosts = host === undefined ? undefined : namesOf(deps, host);
+    return { dryRun, filter: { ...body, hosts } };
+  };
+
+  return new Hono<HttpEnv>()
+    .get("/executions", operation("listExecutions"), async (c) => {
+      const limit = wholeNumberOf(c, "limit", { min: 1, max: MAX_LIMIT, absent: DEFAULT_LIMIT });
+      const cursor = cursorOf(c);
+      const { rows, next } = await listExecutions(db, filterOf(deps, c), { cursor, limit });
+      const urls = urlsOf(deps, c);
+      return c.json({
+        items: rows.map((row) => listedView(row, urls)),
+        nextCursor: next === null ? null : btoa(`${next.createdAt} ${next.id}`),
+      });
+    })
+    .post("/executions/stop", operation("stopExecutions"), async (c) => {
+      const { filter, dryRun } = await asked(c);
+      return c.json(manyView(c, await stopMany(db, filter, dryRun)));
+    })
+    .post("/executions/retry", operation("retryExecutions"), async (c) => {
+      const { filter, dryRun } = await asked(c);
+      const { pools, ...many } = await retryMany(db, deps.plan, filter, dryRun);
+      deps.onEnqueued(pools);
+      return c.json(manyView(c, many));
+    });
+}
+
+function filterOf(deps: HttpDeps, c: HttpContext): ExecutionFilter {
+  const host = c.req.query("host");
+  return {
+    task: c.req.query("task"),
+    statuses: parsedOf(c.req.query("status"), "status", Statuses),
+    hosts: host === undefined ? undefined : namesOf(deps, host),
+    since: momentOf(c, "since"),
+    until: momentOf(c, "until"),
+  };
+}
+
+/** The hosts of the configuration that a client means: by their whole text, or by `name:port`. */
+function namesOf({ plan }: HttpDeps, text: string): string[] {
+  const names = hostsOf(plan.pools).filter((name) => {
+    const { host, port } = hostAndPort(name);
+    return name === text || (port !== null && text === `${host}:${port}`);
+  });
+  // One that is no longer configured has executions all the same.
+  return names.length === 0 ? [text] : names;
+}
+
+function cursorOf(c: HttpContext): ListCursor | null {
+  const text = c.req.query("cursor");
+  if (text === undefined) return null;
+  const [, createdAt, id] = CURSOR.exec(decoded(text)) ?? [];
+  if (createdAt === undefined || id === undefined) {
+    throw new AppError("query_invalid", '"cursor" must be the nextCursor of an answer');
+  }
+  return { createdAt, id };
+}
+
+function decoded(text: string): string {
+  try {
+    return atob(text);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,81 @@
+import * as v from "valibot";
+import {
+  Cause,
+  Count,
+  ExecutionRef,
+  JobRef,
+  StatusName,
+  TaskRef,
+  Time,
+  Url,
+  Uuid,
+  Where,
+} from "./answer-parts.ts";
+
+export const Execution = v.strictObject({
+  command: v.string(),
+  createdAt: Time,
+  error: v.pipe(
+    v.string(),
+    v.description("the last 64 KiB of stderr, and Docker's or fastlane's words"),
+  ),
+  executionId: Uuid,
+  exitCode: v.nullable(v.pipe(v.number(), v.integer())),
+  failureCause: Cause,
+  finishedAt: v.nullable(Time),
+  image: v.string(),
+  log: v.pipe(v.string(), v.description("the last 64 KiB of stdout")),
+  logTruncated: v.optional(v.literal(true)),
+  metadata: v.strictObject({
+    ...Where,
+    retry: Count,
+    retryOf: v.nullable(Uuid),
+    tickAt: v.nullable(Time),
+  }),
+  requestIPAddress: v.nullable(v.string()),
+  startedAt: v.nullable(Time),
+  status: StatusName,
+});
+export type Execution = v.InferOutput<typeof Execution>;
+
+export const ExecutionAnswer = v.strictObject({ execution: Execution, job: JobRef, task: TaskRef });
+
+export const ExecutionVerbAnswer = v.strictObject({
+  execution: ExecutionRef,
+  job: JobRef,
+  task: TaskRef,
+});
+
+const ListedExecution = v.strictObject({
+  ...Where,
+  createdAt: Time,
+  executionId: Uuid,
+  exitCode: v.nullable(v.pipe(v.number(), v.integer())),
+  failureCause: Cause,
+  finishedAt: v.nullable(Time),
+  jobId: Uuid,
+  startedAt: v.nullable(Time),
+  status: StatusName,
+  taskId: v.string(),
+  url: Url,
+});
+export type ListedExecution = v.InferOutput<typeof ListedExecution>;
+
+export const ExecutionList = v.strictObject({
+  items: v.array(ListedExecution),
+  nextCursor: v.nullable(v.string()),
+});
+
+export const ManyAnswer = v.strictObject({
+  count: v.pipe(Count, v.description("how many it was done to, or would be")),
+  dryRun: v.boolean(),
+  executions: v.array(v.strictObject({ id: Uuid, jobId: Uuid, taskId: v.string(), url: Url })),
+  hasMore: v.pipe(v.boolean(), v.description("more than 1,000 fit: ask again for the others")),
+  skipped: v.array(v.strictObject({ jobId: Uuid, reason: v.string() })),
+});
+
+export const WhyAnswer = v.strictObject({
+  summary: v.string(),
+  reasons: v.array(v.looseObject({ code: v.string(), message: v.string() })),
+});
+export type WhyAnswer = v.InferOutput<typeof WhyAnswer>;

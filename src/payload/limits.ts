@@ -1,0 +1,39 @@
+import * as v from "valibot";
+import { storableText } from "./text.ts";
+
+/** @param unit What is counted, where the key does not say it. */
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+}
+
+/** A text of 1 to `maxLength` characters. */
+export function shortText(maxLength: number) {
+  return v.pipe(storableText(maxLength), v.nonEmpty("must not be empty"));
+}
+
+export function listOf<Item extends v.GenericSchema>(item: Item, maxLength: number) {
+  return v.pipe(
+    v.array(item, "must be a list"),
+    v.maxLength(maxLength, `must have at most ${maxLength} items`),
+  );
+}
+
+/** An object with these keys and no others; a wrong key is named. */
+export function exactObject<Entries extends v.ObjectEntries>(entries: Entries) {
+  const known = Object.keys(entries).join(", ");
+  return v.strictObject(entries, ({ expected }) =>
+    expected === "never" ? `is not a known key; the keys are ${known}` : "must be an object",
+  );
+}
+
+/** One of these words. */
+export function oneOf<const Words extends readonly [string, string, ...string[]]>(...words: Words) {
+  const quoted = words.map((word) => `"${word}"`);
+  return v.picklist(words, `must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`);
+}

@@ -1,0 +1,69 @@
+import * as v from "valibot";
+import { Count, TaskRef, Time, Url, Uuid } from "./answer-parts.ts";
+
+export const HealthAnswer = v.strictObject({
+  errors: v.array(
+    v.strictObject({ message: v.string(), source: v.picklist(["postgres", "queue"]) }),
+  ),
+  postgres: v.boolean(),
+  queue: v.boolean(),
+});
+
+const Length = v.strictObject({ length: Count });
+const HostAndPort = { host: v.string(), port: v.nullable(Count) };
+
+export const StatusAnswer = v.strictObject({
+  containers: v.strictObject({
+    running: v.array(
+      v.strictObject({
+        ...HostAndPort,
+        containerId: v.nullable(v.string()),
+        executionId: Uuid,
+        jobId: Uuid,
+        taskId: v.string(),
+        url: Url,
+      }),
+    ),
+  }),
+  fastlane: v.strictObject({ executor: v.string(), version: v.string() }),
+  hosts: v.array(
+    v.strictObject({
+      ...HostAndPort,
+      available: v.boolean(),
+      blacklisted: v.boolean(),
+      circuit: v.picklist(["closed", "open", "half-open"]),
+      error: v.nullable(v.string()),
+    }),
+  ),
+  jobs: v.strictObject({
+    count: Count,
+    scheduled: v.array(
+      v.strictObject({
+        id: Uuid,
+        nextScheduledAt: Time,
+        stopUrl: Url,
+        task: TaskRef,
+        url: Url,
+      }),
+    ),
+  }),
+  queues: v.strictObject({
+    error: Length,
+    jobs: Length,
+    monitor: Length,
+    notify: Length,
+    scheduled: v.strictObject({
+      length: Count,
+      nextHumanReadableDate: v.nullable(v.string()),
+      nextTimeStamp: v.nullable(v.number()),
+    }),
+    webhooks: Length,
+  }),
+  tasks: v.strictObject({ count: Count }),
+});
+
+export const ErrorAnswer = v.strictObject({
+  error: v.string(),
+  operation: v.string(),
+  issues: v.optional(v.array(v.strictObject({ path: v.string(), message: v.string() }))),
+});

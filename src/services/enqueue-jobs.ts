@@ -1,0 +1,82 @@
+import { enqueue } from "../queue/enqueue.ts";
+import type { Tx } from "../store/connect.ts";
+import { insertExecutions } from "../store/executions.ts";
+import { insertJobs } from "../store/jobs.ts";
+import { insertSchedules, type NewSchedule } from "../store/schedules.ts";
+import { touchTasks } from "../store/tasks.ts";
+import { executionOf, type JobPlan } from "./job-plan.ts";
+
+export interface Enqueued {
+  jobId: string;
+  /** `null` when it will be made by the job's schedule. */
+  executionId: string | null;
+  messageId: number;
+  pool: string;
+}
+
+/**
+ * Makes jobs, each with its first execution or its schedule; their tasks too when they are new. All
+ * of it or nothing. Jobs that begin at once share the message that has them dispatched.
+ *
+ * @returns What was made, in the order of the plans.
+ */
+export async function enqueueJobs(tx: Tx, plans: readonly JobPlan[]): Promise<Enqueued[]> {
+  const [messages] = await Promise.all([
+    sendMessages(tx, plans),
+    touchTasks(
+      tx,
+      plans.map(({ job }) => job.taskId),
+    ),
+  ]);
+  const made = plans.map((plan, index) => {
+    const messageId = messages[index] ?? 0;
+    const execution = plan.firstTick === null ? executionOf(plan.job, plan.pool) : null;
+    return { plan, messageId, execution };
+  });
+  // One after the other: of statements sent together the driver may carry out the second first.
+  await insertJobs(
+    tx,
+    made.map(({ plan, messageId }) => ({ ...plan.job, queueMessageId: messageId })),
+  );
+  await insertExecutions(
+    tx,
+    made.flatMap(({ execution }) => execution ?? []),
+  );
+  await insertSchedules(
+    tx,
+    made.flatMap(({ plan, messageId }) => scheduleOf(plan, messageId) ?? []),
+  );
+  return made.map(({ plan, messageId, execution }) => ({
+    jobId: plan.job.id,
+    executionId: execution?.id ?? null,
+    messageId,
+    pool: plan.pool,
+  }));
+}
+
+/** @returns The message of each plan: `dispatch` of its pool, or `fire` of its job's schedule. */
+async function sendMessages(tx: Tx, plans: readonly JobPlan[]): Promise<number[]> {
+  const dispatches = new Map<string, Promise<number>>();
+  return await Promise.all(
+    plans.map(({ job, pool, firstTick }) => {
+      if (firstTick !== null) return enqueue(tx, "fire", { jobId: job.id }, firstTick);
+      const sent = dispatches.get(pool) ?? enqueue(tx, "dispatch", { pool });
+      dispatches.set(pool, sent);
+      return sent;
+    }),
+  );
+}
+
+/** The schedule of a job that does not begin at once. */
+export function scheduleOf(
+  { job, when, firstTick }: JobPlan,
+  messageId: number,
+): NewSchedule | null {
+  if (firstTick === null) return null;
+  const base = { jobId: job.id, nextAt: firstTick, messageId };
+  if (when.kind === "cron") {
+    const { cron, timezone, overlap, catchUp } = when;
+    return { ...base, cron, timezone, overlap, catchUp };
+  }
+  return { ...base, cron: null, timezone: "UTC", overlap: "allow", catchUp: "none" };
+}

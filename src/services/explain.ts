@@ -1,0 +1,187 @@
+import type { PoolRule } from "../core/pool.ts";
+import type { Db } from "../store/connect.ts";
+import { isOpen, successorOf } from "../store/executions.ts";
+import { listHosts } from "../store/hosts.ts";
+import type { ExecutionRow, HostRow, ScheduleRow } from "../store/schema.ts";
+import {
+  countAhead,
+  type Holders,
+  holdersOfKey,
+  holdersOfPool,
+  openBefore,
+} from "../store/waiting.ts";
+
+/** Why something is as it is: a code for programs, a sentence for people, and what it is about. */
+interface Reason {
+  code: string;
+  message: string;
+  [detail: string]: unknown;
+}
+
+export interface Explanation {
+  /** In one sentence. */
+  summary: string;
+  reasons: Reason[];
+}
+
+interface ExplainDeps {
+  db: Db;
+  pools: readonly PoolRule[];
+}
+
+/** Why an execution has not started, what it does now, or how it ended. */
+export async function explainExecution(
+  deps: ExplainDeps,
+  execution: ExecutionRow,
+): Promise<Explanation> {
+  if (!isOpen(execution.status)) return summed("It ended", await reasonsOfEnd(deps, execution));
+  if (execution.status === "enqueued") return await explainWaiting(deps, execution);
+  return summed("It has begun", await reasonsOfBegun(deps, execution));
+}
+
+/** Why a job has no execution yet. */
+export function explainSchedule(schedule: ScheduleRow | null): Explanation {
+  if (schedule?.nextAt != null) {
+    const at = schedule.nextAt.toISOString();
+    const message = `it is scheduled, and runs next at ${at}`;
+    return summed("It waits", [{ code: "scheduled", message, nextAt: at, cron: schedule.cron }]);
+  }
+  if (schedule?.canceledAt != null) {
+    const at = schedule.canceledAt.toISOString();
+    const message = `its schedule was canceled at ${at}`;
+    return summed("It never ran", [{ code: "canceled", message, canceledAt: at }]);
+  }
+  return summed("It never ran", [{ code: "no_execution", message: "it has no execution" }]);
+}
+
+async function explainWaiting(deps: ExplainDeps, execution: ExecutionRow): Promise<Explanation> {
+  const reasons = [
+    ...reasonsOfTime(execution),
+    ...(await reasonsOfJob(deps, execution)),
+    ...(await reasonsOfKey(deps, execution)),
+    ...(await reasonsOfPool(deps, execution)),
+  ];
+  if (reasons.length > 0) return summed("It waits", reasons);
+  const ahead = await countAhead(deps.db, execution);
+  const message =
+    ahead > 0
+      ? `${ahead} that were enqueued earlier or have a higher priority are before it`
+      : "it is the next one, and starts in a moment";
+  return summed("It waits", [{ code: ahead > 0 ? "behind_others" : "next", message, ahead }]);
+}
+
+function reasonsOfTime({ availableAt, retry, retryOf, lastFault }: ExecutionRow): Reason[] {
+  if (availableAt.getTime() <= Date.now()) return [];
+  const at = availableAt.toISOString();
+  if (lastFault !== null) {
+    const message = `it could not begin (${lastFault}) and is tried again at ${at}`;
+    return [{ code: "put_back", message, availableAt: at, fault: lastFault }];
+  }
+  const message = `it is retry ${retry} of an execution that failed, and begins at ${at}`;
+  return [{ code: "retry_delay", message, availableAt: at, retry, retryOf }];
+}
+
+async function reasonsOfJob({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {
+  if (!execution.afterPrevious) return [];
+  const before = await openBefore(db, execution);
+  if (before.length === 0) return [];
+  const message = `${before.length === 1 ? "an earlier execution" : "earlier executions"} of its job must end first: ${before.join(", ")}`;
+  return [{ code: "after_previous", message, executions: before }];
+}
+
+async function reasonsOfKey({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {
+  const { concurrencyKey: key, concurrencyLimit: limit } = execution;
+  if (key === null || limit === null) return [];
+  const { count, ids } = await holdersOfKey(db, key);
+  if (count < limit) return [];
+  const message = `${count} with the concurrency key "${key}" run, and its limit is ${limit}`;
+  return [{ code: "key_full", message, key, limit, running: count, executions: ids }];
+}
+
+async function reasonsOfPool(
+  { db, pools }: ExplainDeps,
+  { pool: name }: ExecutionRow,
+): Promise<Reason[]> {
+  const pool = pools.find(({ match }) => match === name);
+  if (pool === undefined) {
+    const message = `its pool "${name}" is not in the configuration any more`;
+    return [{ code: "no_pool", message, pool: name }];
+  }
+  const [held, hosts] = await Promise.all([holdersOfPool(db, name), listHosts(db, pool.hosts)]);
+  return [...reasonOfSlots(pool, held), ...reasonOfHosts(pool, hosts)];
+}
+
+function reasonOfSlots({ match, maxRunning }: PoolRule, { count, ids }: Holders): Reason[] {
+  if (count < maxRunning) return [];
+  const message = `${count} run in its pool "${match}", and maxRunning is ${maxRunning}`;
+  return [{ code: "pool_full", message, pool: match, maxRunning, running: count, executions: ids }];
+}
+
+function reasonOfHosts({ match, hosts: names }: PoolRule, hosts: readonly HostRow[]): Reason[] {
+  if (hosts.some(isAvailable)) return [];
+  const details = names.map((name) => {
+    const row = hosts.find((host) => host.name === name);
+    return { host: name, error: row?.lastError ?? "no fastlane node attends to it" };
+  });
+  const wrong = details.map(({ host, error }) => `${host}: ${error}`).join("; ");
+  const message = `no host of its pool "${match}" is available (${wrong})`;
+  return [{ code: "no_host", message, pool: match, hosts: details }];
+}
+
+const isAvailable = ({ reachable, leaseExpiresAt }: HostRow) =>
+  reachable && leaseExpiresAt !== null && leaseExpiresAt.getTime() > Date.now();
+
+async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {
+  const { status, host, startedAt, deadlineAt, stopRequestedAt } = execution;
+  const [row] = host === null ? [] : await listHosts(db, [host]);
+  const begun: Reason =
+    status === "pulling"
+      ? { code: "pulling", message: `its image is pulled and its container made on ${host}`, host }
+      : {
+          code: "running",
+          message: `it runs on ${host} since ${startedAt?.toISOString()}`,
+          host,
+          startedAt: startedAt?.toISOString(),
+          deadlineAt: deadlineAt?.toISOString(),
+        };
+  const reasons = [begun];
+  if (stopRequestedAt !== null) {
+    const at = stopRequestedAt.toISOString();
+    reasons.push({ code: "stopping", message: `it is being stopped since ${at}`, since: at });
+  }
+  if (row !== undefined && !isAvailable(row)) {
+    const error = row.lastError ?? "no fastlane node attends to it";
+    const message = `its host does not answer (${error}); it goes on when the host is back`;
+    reasons.push({ code: "host_unavailable", message, host, error });
+  }
+  return reasons;
+}
+
+async function reasonsOfEnd({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {
+  const { failureCause, exitCode, message, finishedAt } = execution;
+  const at = finishedAt?.toISOString();
+  const words = message === null ? "" : `: ${message}`;
+  const code = failureCause ?? "done";
+  const reasons: Reason[] = [
+    { code, message: `${sentenceOf(execution)}${words}`, exitCode, finishedAt: at },
+  ];
+  const successor = await successorOf(db, execution);
+  if (successor !== null) {
+    const next = `retry ${successor.retry} is execution ${successor.id}`;
+    reasons.push({ code: "retried", message: next, execution: successor.id });
+  }
+  return reasons;
+}
+
+function sentenceOf({ status, failureCause, exitCode }: ExecutionRow): string {
+  if (failureCause === "exit_code") return `its process ended with exit code ${exitCode}`;
+  if (failureCause === "oom_killed") return "its process was killed for taking too much memory";
+  if (failureCause === "host_lost") return "its host or container was lost";
+  if (status === "done") return "its process ended with exit code 0";
+  return `as ${status}, cause ${failureCause}`;
+}
+
+function summed(beginning: string, reasons: Reason[]): Explanation {
+  const summary = `${beginning}: ${reasons.map(({ message }) => message).join("; ")}`;
+  return { summary, reasons };
+}

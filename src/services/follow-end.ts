@@ -1,0 +1,79 @@
+import { eq, sql } from "drizzle-orm";
+import { retryDelayMs } from "../core/retry.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import type { Tx } from "../store/connect.ts";
+import { insertExecutions } from "../store/executions.ts";
+import { notifyOfExecutions } from "../store/notify.ts";
+import { type ExecutionRow, executions, jobs } from "../store/schema.ts";
+import { executionOf } from "./job-plan.ts";
+
+/** What must be known of an execution that has just ended: give this to `returning`. */
+export const ENDED = {
+  id: executions.id,
+  jobId: executions.jobId,
+  pool: executions.pool,
+  host: executions.host,
+  status: executions.status,
+  exitCode: executions.exitCode,
+  failureCause: executions.failureCause,
+  concurrencyKey: executions.concurrencyKey,
+  retry: executions.retry,
+  tickAt: executions.tickAt,
+};
+export type Ended = Pick<ExecutionRow, keyof typeof ENDED>;
+
+/**
+ * What follows from the end of executions, in the transaction that writes it: retries, a dispatch
+ * for what the end makes room for, and word to those who wait for it.
+ */
+export async function followEnds(tx: Tx, ended: readonly Ended[]): Promise<void> {
+  if (ended.length === 0) return;
+  for (const each of ended) await retryIfWorthIt(tx, each);
+  for (const pool of await poolsToServe(tx, ended)) await enqueue(tx, "dispatch", { pool });
+  await notifyOfExecutions(
+    tx,
+    "ended",
+    ended.map(({ id }) => id),
+  );
+}
+
+/** A retry is an execution of its own that waits in the rows; it takes the job's details of now. */
+async function retryIfWorthIt(tx: Tx, ended: Ended): Promise<void> {
+  if (ended.status !== "failed" && ended.status !== "timedout") return;
+  const [job] = await tx.select().from(jobs).where(eq(jobs.id, ended.jobId));
+  if (job === undefined) return;
+  const end = { ...ended, status: ended.status };
+  const delayMs = retryDelayMs(job.rules, end, ended.retry, Math.random());
+  if (delayMs === null) return;
+  const again = executionOf(job, ended.pool);
+  await insertExecutions(tx, [
+    {
+      ...again,
+      retry: ended.retry + 1,
+      retryOf: ended.id,
+      delayMs,
+      ...(ended.tickAt === null ? {} : { tickAt: ended.tickAt }),
+    },
+  ]);
+  await enqueue(tx, "dispatch", { pool: ended.pool }, delayMs);
+}
+
+/**
+ * The pools in which something waits that may start now. What begins to wait later has a message
+ * of its own, so none is needed where nothing waits yet.
+ */
+async function poolsToServe(tx: Tx, ended: readonly Ended[]): Promise<string[]> {
+  const pools = [...new Set(ended.map(({ pool }) => pool))];
+  const keys = [...new Set(ended.flatMap(({ concurrencyKey }) => concurrencyKey ?? []))];
+  const rows = await tx.execute<{ pool: string }>(sql`
+    SELECT ended.pool FROM jsonb_array_elements_text(${JSON.stringify(pools)}::jsonb) AS ended (pool)
+    WHERE EXISTS (
+      SELECT FROM fastlane.executions WHERE executions.pool = ended.pool AND status = 'enqueued'
+    )
+    UNION
+    SELECT executions.pool FROM fastlane.executions
+    WHERE status = 'enqueued' AND concurrency_key IN (
+      SELECT * FROM jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)
+    )`);
+  return rows.map(({ pool }) => pool);
+}

@@ -1,0 +1,141 @@
+import { cronTimes } from "../core/cron.ts";
+import { AppError } from "../core/errors.ts";
+import { type Allowed, type PoolRule, poolOf } from "../core/pool.ts";
+import {
+  containerRequestOf,
+  type JobRules,
+  jobRulesOf,
+  type PayloadDefaults,
+} from "../payload/job-details.ts";
+import type { JobPayload } from "../payload/job-payload.ts";
+import { type When, whenOf } from "../payload/schedule.ts";
+import type { NewExecution } from "../store/executions.ts";
+import type { NewJob } from "../store/jobs.ts";
+
+/** What of the configuration decides about a payload. */
+export interface PlanDeps {
+  pools: readonly PoolRule[];
+  /** Names of the registry logins that there are. */
+  registries: readonly string[];
+  defaults: PayloadDefaults;
+}
+
+export interface JobInput {
+  taskId: string;
+  payload: JobPayload;
+  requestIp: string | null;
+}
+
+/** A job as it is to be made, before anything is. */
+export interface JobPlan {
+  job: NewJob;
+  pool: string;
+  when: When;
+  /** When it runs first by its schedule; `null` when it begins at once. */
+  firstTick: Date | null;
+}
+
+/**
+ * Works out what a payload asks for.
+ *
+ * @throws {AppError} `no_pool` when no pool fits the task; `payload_not_allowed` when the payload
+ *   asks for what the configuration does not allow.
+ */
+export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan {
+  const { taskId, payload, requestIp } = input;
+  const pool = poolOf(deps.pools, taskId);
+  if (pool === null) {
+    throw new AppError(
+      "no_pool",
+      `Cannot enqueue: no pool of dockerHosts matches task "${taskId}"`,
+    );
+  }
+  refuseNotAllowed(deps, pool, payload);
+  const now = new Date();
+  const when = whenOf(payload, now);
+  return {
+    job: {
+      id: jobId,
+      taskId,
+      request: containerRequestOf(payload),
+      rules: jobRulesOf(payload, deps.defaults),
+      priority: payload.priority,
+      custom: payload.metadata,
+      queueMessageId: null,
+      requestIp,
+    },
+    pool: pool.match,
+    when,
+    firstTick: firstTickOf(when, now),
+  };
+}
+
+function firstTickOf(when: When, now: Date): Date | null {
+  switch (when.kind) {
+    case "now":
+      return null;
+    case "in":
+      return new Date(now.getTime() + when.delayMs);
+    case "at":
+      return when.at;
+    case "cron":
+      return cronTimes(when.cron, when.timezone).next(now);
+  }
+}
+
+/** The parts of a job that its executions are made from. */
+type JobDetails = Pick<NewJob, "id" | "taskId" | "request" | "rules" | "priority" | "requestIp">;
+
+/** An execution of a job, with its own copy of what holds for it now. */
+export function executionOf(job: JobDetails, pool: string): NewExecution {
+  const { timeoutSeconds, expiresAt, concurrency }: JobRules = job.rules;
+  return {
+    id: crypto.randomUUID(),
+    jobId: job.id,
+    taskId: job.taskId,
+    pool,
+    request: job.request,
+    priority: job.priority,
+    requestIp: job.requestIp,
+    timeoutSeconds,
+    expiresAt,
+    concurrencyKey: concurrency?.key ?? null,
+    concurrencyLimit: concurrency?.limit ?? null,
+  };
+}
+
+const NOTHING_ALLOWED: Allowed = {
+  networks: [],
+  users: [],
+  workdir: false,
+  additionalDNSEntries: false,
+};
+
+function refuseNotAllowed(deps: PlanDeps, pool: PoolRule, payload: JobPayload): void {
+  const { networks, users, ...flags } = pool.allow ?? NOTHING_ALLOWED;
+  const { network, user, registryAuth } = payload;
+  if (network !== undefined && !networks.includes(network)) refuse("network", pool, networks);
+  if (user !== undefined && !users.includes(user) && !users.includes("*")) {
+    refuse("user", pool, users);
+  }
+  for (const key of ["workdir", "additionalDNSEntries"] as const) {
+    if (payload[key] !== undefined && !flags[key]) refuse(key, pool, []);
+  }
+  if (registryAuth !== undefined && !deps.registries.includes(registryAuth)) {
+    const message = `must be the name of a login in registries of the configuration`;
+    throw new AppError("payload_not_allowed", `Cannot enqueue: "registryAuth" ${message}`, {
+      issues: [{ path: "registryAuth", message }],
+    });
+  }
+}
+
+function refuse(key: string, pool: PoolRule, allowed: readonly string[]): never {
+  const what =
+    allowed.length === 0
+      ? "is not allowed"
+      : `must be one of ${allowed.join(", ")}: no other is allowed`;
+  const message = `${what} by the configuration of pool "${pool.match}" (dockerHosts.allow)`;
+  throw new AppError("payload_not_allowed", `Cannot enqueue: "${key}" ${message}`, {
+    issues: [{ path: key, message }],
+  });
+}

@@ -1,0 +1,35 @@
+import { AppError } from "../core/errors.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import type { Tx } from "../store/connect.ts";
+import { insertExecutions } from "../store/executions.ts";
+import { putJob as putJobRow } from "../store/jobs.ts";
+import { deleteSchedule, insertSchedules } from "../store/schedules.ts";
+import { touchTasks } from "../store/tasks.ts";
+import { type Enqueued, scheduleOf } from "./enqueue-jobs.ts";
+import { executionOf, type JobPlan } from "./job-plan.ts";
+
+/**
+ * Makes a job, or gives it new details and a new schedule in place of the old ones. What runs or
+ * waits of it goes on as it was made; executions to come get the new details.
+ *
+ * @throws {AppError} `job_of_another_task`.
+ */
+export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
+  const { job, pool, firstTick } = plan;
+  const [messageId] = await Promise.all([
+    firstTick === null
+      ? enqueue(tx, "dispatch", { pool })
+      : enqueue(tx, "fire", { jobId: job.id }, firstTick),
+    touchTasks(tx, [job.taskId]),
+  ]);
+  const isOurs = await putJobRow(tx, { ...job, queueMessageId: messageId });
+  if (!isOurs) {
+    throw new AppError("job_of_another_task", `Job "${job.id}" is there, in another task`);
+  }
+  await deleteSchedule(tx, job.id);
+  const schedule = scheduleOf(plan, messageId);
+  const execution = schedule === null ? executionOf(job, pool) : null;
+  if (schedule !== null) await insertSchedules(tx, [schedule]);
+  if (execution !== null) await insertExecutions(tx, [execution]);
+  return { jobId: job.id, executionId: execution?.id ?? null, messageId, pool };
+}

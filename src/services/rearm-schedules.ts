@@ -1,0 +1,30 @@
+import { enqueue } from "../queue/enqueue.ts";
+import { messagesThere } from "../queue/unlock.ts";
+import type { Db } from "../store/connect.ts";
+import { armedSchedules, armSchedule, lockArmedSchedule } from "../store/schedules.ts";
+
+/**
+ * Sends the message of schedules anew whose message is gone, or has not been handled in time: one
+ * may be lost, or be held by a runner that lost its way.
+ *
+ * @returns How many were armed anew.
+ */
+export async function rearmSchedules(db: Db): Promise<number> {
+  const armed = await armedSchedules(db);
+  const there = await messagesThere(
+    db,
+    armed.flatMap(({ messageId }) => messageId ?? []),
+  );
+  const lost = armed.filter(
+    ({ messageId, isOverdue }) => isOverdue || messageId === null || !there.has(messageId),
+  );
+  for (const { jobId } of lost) {
+    await db.transaction(async (tx) => {
+      const locked = await lockArmedSchedule(tx, jobId);
+      if (locked === null) return;
+      const messageId = await enqueue(tx, "fire", { jobId }, locked.nextAt);
+      await armSchedule(tx, jobId, locked.nextAt, messageId);
+    });
+  }
+  return lost.length;
+}

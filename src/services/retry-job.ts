@@ -1,0 +1,57 @@
+import { AppError } from "../core/errors.ts";
+import { type PoolRule, poolOf } from "../core/pool.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import type { Tx } from "../store/connect.ts";
+import { insertExecutions, lastExecutions } from "../store/executions.ts";
+import { findSchedule } from "../store/schedules.ts";
+import type { JobRow } from "../store/schema.ts";
+import { touchTasks } from "../store/tasks.ts";
+import type { Enqueued } from "./enqueue-jobs.ts";
+import { executionOf } from "./job-plan.ts";
+import { stopLastExecution } from "./stop-execution.ts";
+
+/**
+ * Makes a new execution of a job, with the job's details. One that has not ended is stopped first,
+ * and the new one waits until it has ended.
+ *
+ * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, or `no_pool`.
+ */
+export async function retryJob(
+  tx: Tx,
+  { pools }: { pools: readonly PoolRule[] },
+  job: JobRow,
+): Promise<Enqueued> {
+  const pool = await requireRetryable(tx, { pools }, job);
+  await stopLastExecution(tx, job.id);
+  const messageId = await enqueue(tx, "dispatch", { pool: pool.match });
+  await touchTasks(tx, [job.taskId]);
+  const execution = executionOf(job, pool.match);
+  await insertExecutions(tx, [{ ...execution, afterPrevious: true }]);
+  return { jobId: job.id, executionId: execution.id, messageId, pool: pool.match };
+}
+
+/**
+ * Whether a job can be retried.
+ *
+ * @returns The pool that a retry would run in.
+ * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, or `no_pool`.
+ */
+export async function requireRetryable(
+  tx: Tx,
+  { pools }: { pools: readonly PoolRule[] },
+  job: Pick<JobRow, "id" | "taskId">,
+): Promise<PoolRule> {
+  const [[last], schedule] = await Promise.all([
+    lastExecutions(tx, job.id, 1),
+    findSchedule(tx, job.id),
+  ]);
+  if (schedule?.nextAt != null) {
+    throw new AppError("job_is_scheduled", "Can't retry a scheduled job.");
+  }
+  if (last === undefined) throw new AppError("nothing_to_retry", "No execution yet to retry.");
+  const pool = poolOf(pools, job.taskId);
+  if (pool === null) {
+    throw new AppError("no_pool", `Cannot retry: no pool of dockerHosts matches "${job.taskId}"`);
+  }
+  return pool;
+}
