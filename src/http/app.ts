@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
 import { basicAuth, cors, gzip, requestIds } from "./around.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { docsRoutes } from "./docs-routes.ts";
 import { enqueueRoutes } from "./enqueue-routes.ts";
 import { answerError } from "./errors.ts";
 import { executionRoutes } from "./execution-routes.ts";
@@ -22,6 +23,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", executionRoutes(deps));
   app.route("/", manyRoutes(deps));
   app.route("/", serviceRoutes(deps));
+  app.route("/", docsRoutes(deps));
   app.onError((error, c) => answerError(deps, error, c));
   app.notFound((c) => answerNoRoute(deps, app.routes, c));
   return app;

@@ -79,6 +79,39 @@ const perEvent = <Item extends v.GenericSchema>(item: Item) =>
     finishes: v.array(item),
   });
 
+/** What a payload asked for, or what stands in where it did not. */
+const AskedFor = {
+  additionalDNSEntries: v.optional(v.array(v.string())),
+  backoff: v.strictObject({
+    minMs: Count,
+    factor: v.number(),
+    maxMs: Count,
+    jitter: v.boolean(),
+  }),
+  catchUp: v.optional(ScheduleKeys.catchUp),
+  concurrencyKey: v.optional(v.string()),
+  concurrencyLimit: v.optional(Count),
+  cron: v.optional(v.string()),
+  expiration: v.nullable(Time),
+  network: v.optional(v.string()),
+  onHostLost: v.picklist(["fail", "rerun"]),
+  overlap: v.optional(ScheduleKeys.overlap),
+  priority: v.pipe(v.number(), v.integer()),
+  pullPolicy: v.picklist(["always", "missing", "never"]),
+  registryAuth: v.optional(v.string()),
+  resources: v.optional(
+    v.strictObject({
+      cpus: v.optional(v.number()),
+      memoryBytes: v.optional(Count),
+      pids: v.optional(Count),
+    }),
+  ),
+  retryOn: v.nullable(v.pipe(v.array(Count), v.readonly())),
+  timezone: v.optional(v.string()),
+  user: v.optional(v.string()),
+  workdir: v.optional(v.string()),
+};
+
 export const JobAnswer = v.strictObject({
   job: v.strictObject({
     command: v.string(),
@@ -87,10 +120,11 @@ export const JobAnswer = v.strictObject({
     executions: v.array(Execution),
     image: v.string(),
     lastModifiedAt: Time,
-    metadata: v.looseObject({
-      custom: v.record(v.string(), v.unknown()),
+    metadata: v.strictObject({
+      ...AskedFor,
+      custom: v.pipe(v.record(v.string(), v.unknown()), v.description("the job's own metadata")),
       enqueued_id: v.nullable(v.string()),
-      envs: Words,
+      envs: v.pipe(Words, v.description("those whose names look secret as ***")),
       notify: perEvent(v.string()),
       retries: Count,
       retry_count: Count,

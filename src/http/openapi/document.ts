@@ -1,0 +1,209 @@
+import { errorResponses } from "./errors.ts";
+import { type Operation, TAGS, type Tag } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
+import { PARAMETERS, type ParameterName } from "./parameters.ts";
+import { namedSchemas, refTo, type Schema, type SchemaName } from "./schemas.ts";
+
+/** OpenAPI 3.1, as far as the API needs it. */
+export interface OpenApiDocument {
+  openapi: "3.1.1";
+  info: { title: string; version: string; summary: string; description: string };
+  servers: { url: string }[];
+  tags: { name: Tag; description: string }[];
+  security?: SecurityRequirement[];
+  paths: Record<string, Partial<Record<Operation["method"], OperationObject>>>;
+  components: {
+    schemas: Record<SchemaName, Schema>;
+    parameters: Record<string, ParameterObject>;
+    headers: Record<string, HeaderObject>;
+    securitySchemes?: Record<string, { type: "http"; scheme: "basic"; description: string }>;
+  };
+}
+
+type SecurityRequirement = Record<string, string[]>;
+
+interface Ref {
+  $ref: string;
+}
+
+export interface OperationObject {
+  operationId: string;
+  tags: [Tag];
+  summary: string;
+  description: string;
+  security?: SecurityRequirement[];
+  parameters: Ref[];
+  requestBody?: { required: true; content: Record<string, MediaType> };
+  responses: Record<string, ResponseObject>;
+}
+
+export interface ParameterObject {
+  name: string;
+  in: "path" | "query" | "header";
+  required: boolean;
+  description: string;
+  schema: Schema;
+  example: string | number | boolean;
+}
+
+interface HeaderObject {
+  description: string;
+  schema: Schema;
+}
+
+export interface ResponseObject {
+  description: string;
+  headers: Record<string, Ref>;
+  content: Record<string, MediaType>;
+}
+
+interface MediaType {
+  schema: Schema;
+  example?: unknown;
+  examples?: Record<string, { summary: string; value: unknown }>;
+}
+
+/** In paragraphs. */
+const DESCRIPTION = `Every URL works with and without the slash at its end. Answers have absolute URLs.
+
+Times are ISO 8601, in UTC with milliseconds; a time in a request is that, or UNIX seconds.
+
+A body is read as JSON whatever its Content-Type says, up to 1 MiB. A key that is not known is an \
+error that names it.
+
+Variables and headers whose names look secret, such as SMTP_PASSWORD, are shown as ***.
+
+A request that is refused is answered with a sentence, the name of the operation and, where keys \
+are wrong, the path and fault of each.`;
+
+const SECURITY = "basic";
+
+export interface DocumentOptions {
+  version: string;
+  /** Where the API is, without a slash at its end. */
+  baseUrl: string;
+  asksForPassword: boolean;
+}
+
+/** The whole API, from the schemas that check its requests and type its answers. */
+export function openApiDocument(options: DocumentOptions): OpenApiDocument {
+  const { version, baseUrl, asksForPassword } = options;
+  const paths: OpenApiDocument["paths"] = {};
+  for (const operation of OPERATIONS) {
+    const { path, method } = operation;
+    paths[path] = { ...paths[path], [method]: operationObject(operation, asksForPassword) };
+  }
+  const scheme = "the name and password of the configuration";
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "fastlane",
+      version,
+      summary: "Runs container jobs over HTTP",
+      description: DESCRIPTION,
+    },
+    servers: [{ url: baseUrl }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name: name as Tag, description })),
+    ...(asksForPassword ? { security: [{ [SECURITY]: [] }] } : {}),
+    paths,
+    components: {
+      schemas: namedSchemas(),
+      parameters: parameterObjects(),
+      headers: HEADERS,
+      ...(asksForPassword
+        ? {
+            securitySchemes: { [SECURITY]: { type: "http", scheme: "basic", description: scheme } },
+          }
+        : {}),
+    },
+  };
+}
+
+const REQUEST_ID: ParameterName = "X-Request-ID";
+const EXIT_CODE = "Fastlane-Exit-Code";
+/** Headers that come with an answer of one status. */
+const OF_STATUS: Record<number, string> = { 401: "WWW-Authenticate", 503: "Retry-After" };
+
+const HEADERS: Record<string, HeaderObject> = {
+  [REQUEST_ID]: {
+    description: "the id of the request, as the service's log has it",
+    schema: PARAMETERS[REQUEST_ID].schema,
+  },
+  [EXIT_CODE]: {
+    description: "the exit code, once there is one",
+    schema: { type: "integer", minimum: 0, maximum: 255 },
+  },
+  "WWW-Authenticate": { description: "the realm of the password", schema: { type: "string" } },
+  "Retry-After": {
+    description: "seconds to wait before the request is made again",
+    schema: { type: "integer", minimum: 0 },
+  },
+};
+
+function headerRef(name: string | undefined): Record<string, Ref> {
+  return name === undefined ? {} : { [name]: { $ref: `#/components/headers/${name}` } };
+}
+
+function operationObject(operation: Operation, asksForPassword: boolean): OperationObject {
+  const { id, tag, summary, description, request } = operation;
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description,
+    ...(operation.isOpen && asksForPassword ? { security: [] } : {}),
+    parameters: [...operation.parameters, REQUEST_ID].map((name) => ({
+      $ref: `#/components/parameters/${name}`,
+    })),
+    ...(request === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              "application/json": {
+                schema: { $ref: refTo(request.schema) },
+                examples: request.examples,
+              },
+            },
+          },
+        }),
+    responses: responsesOf(operation),
+  };
+}
+
+function responsesOf({ id, answers, refusals }: Operation): Record<string, ResponseObject> {
+  const good = answers.map(({ status, description, schema, example }) => [
+    String(status),
+    schema === undefined
+      ? {
+          description,
+          headers: { ...headerRef(REQUEST_ID), ...headerRef(EXIT_CODE) },
+          content: { "text/plain": { schema: { type: "string" }, example } },
+        }
+      : jsonResponse(description, schema, example),
+  ]);
+  const bad = errorResponses(id, refusals).map(({ status, description, example }) => {
+    const response = jsonResponse(description, "ErrorAnswer", example);
+    const headers = { ...response.headers, ...headerRef(OF_STATUS[status]) };
+    return [String(status), { ...response, headers }];
+  });
+  return Object.fromEntries([...good, ...bad]);
+}
+
+function jsonResponse(description: string, schema: SchemaName, example: unknown): ResponseObject {
+  return {
+    description,
+    headers: headerRef(REQUEST_ID),
+    content: { "application/json": { schema: { $ref: refTo(schema) }, example } },
+  };
+}
+
+function parameterObjects(): Record<string, ParameterObject> {
+  return Object.fromEntries(
+    Object.entries(PARAMETERS).map(([name, parameter]) => [
+      name,
+      { name, ...parameter, required: parameter.in === "path" || "required" in parameter },
+    ]),
+  );
+}

@@ -1,0 +1,153 @@
+import { STATUSES } from "../../core/status.ts";
+import type { Schema } from "./schemas.ts";
+
+interface Parameter {
+  in: "path" | "query" | "header";
+  description: string;
+  /** Absent for those of a path, which always are. */
+  required?: true;
+  schema: Schema;
+  example: string | number | boolean;
+}
+
+/** The ids of the documented examples: they name one job, which the example of `putJob` makes. */
+export const EXAMPLE_IDS = {
+  taskId: "nightly-report",
+  jobId: "5a023792-1445-44e9-8a8b-cfe5ad05d1c6",
+  executionId: "36e1b166-7c7a-4a41-a69e-8f78a9ec8128",
+} as const;
+
+const uuid: Schema = { type: "string", format: "uuid" };
+const moment: Schema = { type: "string", minLength: 1, maxLength: 64 };
+const wholeNumber = (minimum: number, maximum: number): Schema => ({
+  type: "integer",
+  minimum,
+  maximum,
+});
+
+const PATH = {
+  taskId: {
+    in: "path",
+    description: "the task, percent-encoded; its first job makes it",
+    schema: { type: "string", minLength: 1, maxLength: 200 },
+    example: EXAMPLE_IDS.taskId,
+  },
+  jobId: { in: "path", description: "the job", schema: uuid, example: EXAMPLE_IDS.jobId },
+  executionId: {
+    in: "path",
+    description: "the execution",
+    schema: uuid,
+    example: EXAMPLE_IDS.executionId,
+  },
+} as const satisfies Record<string, Parameter>;
+
+const LISTS = {
+  page: {
+    in: "query",
+    description: "which page, counted from 1; the first when absent",
+    schema: wholeNumber(1, 1_000_000),
+    example: 1,
+  },
+  perPage: {
+    in: "query",
+    description: "how many a page has; as the service is configured when absent",
+    schema: wholeNumber(1, 100),
+    example: 25,
+  },
+  query: {
+    in: "query",
+    description: "whole words of a task's id, one of which must be in it",
+    required: true,
+    schema: { type: "string", minLength: 1, maxLength: 500 },
+    example: "report",
+  },
+  limit: {
+    in: "query",
+    description: "how many are listed at most; 100 when absent",
+    schema: wholeNumber(1, 1_000),
+    example: 50,
+  },
+  cursor: {
+    in: "query",
+    description: "the nextCursor of the answer before",
+    schema: { type: "string" },
+    example: btoa(`2030-03-29T03:00:00.000000Z ${EXAMPLE_IDS.executionId}`),
+  },
+  count: {
+    in: "query",
+    description: "how many times are told; 10 when absent",
+    schema: wholeNumber(1, 100),
+    example: 3,
+  },
+} as const satisfies Record<string, Parameter>;
+
+const FILTER = {
+  task: {
+    in: "query",
+    description: "id of the task",
+    schema: { type: "string" },
+    example: EXAMPLE_IDS.taskId,
+  },
+  status: {
+    in: "query",
+    description: `one or several of ${STATUSES.join(", ")}, with commas between them`,
+    schema: { type: "string", pattern: `^(${STATUSES.join("|")})(,(${STATUSES.join("|")}))*$` },
+    example: "done,failed",
+  },
+  host: {
+    in: "query",
+    description: "a Docker host: its whole text, or name:port",
+    schema: { type: "string" },
+    example: "10.0.0.7:2375",
+  },
+  since: {
+    in: "query",
+    description: "created at or after: UNIX seconds or ISO 8601",
+    schema: moment,
+    example: "2026-01-01T00:00:00Z",
+  },
+  until: {
+    in: "query",
+    description: "created before: UNIX seconds or ISO 8601",
+    schema: moment,
+    example: "2100-01-01T00:00:00Z",
+  },
+} as const satisfies Record<string, Parameter>;
+
+const ASKING = {
+  wait: {
+    in: "query",
+    description:
+      "seconds to wait for the end of the execution: the answer then comes when it has ended, or when they are over, and has the execution in it",
+    schema: wholeNumber(0, 60),
+    example: 10,
+  },
+  tail: {
+    in: "query",
+    description: "only the last lines of each stream",
+    schema: wholeNumber(1, 1_000_000),
+    example: 20,
+  },
+  follow: {
+    in: "query",
+    description: "whether to go on with what is written, until the execution has ended",
+    schema: { type: "boolean" },
+    example: true,
+  },
+  "Idempotency-Key": {
+    in: "header",
+    description:
+      "the same key within 24 hours gives the first answer again and enqueues nothing; as idempotencyKey of the payload",
+    schema: { type: "string", minLength: 1, maxLength: 200 },
+    example: "report-2026-03-29",
+  },
+  "X-Request-ID": {
+    in: "header",
+    description: "names the request in the service's log; one is made when it is absent",
+    schema: { type: "string", pattern: "^[\\w.:/+=@-]{1,200}$" },
+    example: "req-8f2c",
+  },
+} as const satisfies Record<string, Parameter>;
+
+export const PARAMETERS = { ...PATH, ...LISTS, ...FILTER, ...ASKING };
+export type ParameterName = keyof typeof PARAMETERS;
