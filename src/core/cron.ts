@@ -1,10 +1,5 @@
 import { Cron } from "croner";
 
-const HOUR_FIELD_FROM_END = 4;
-/** No clock is put back by more than this. */
-const LONGEST_OVERLAP_MS = 3_600_000;
-const OVERLAP_STEP_MS = 1_800_000;
-
 /** A cron expression in a zone, as a calculator of moments: it keeps no time and starts nothing. */
 export interface CronTimes {
   /** The first moment behind `from`; `null` when none will come. */
@@ -14,8 +9,9 @@ export interface CronTimes {
 /**
  * Reads a cron expression of five fields, or of six with seconds in front.
  *
- * Where a clock is put forward, a time that does not exist runs when the gap is over. Where it is
- * put back, a fixed time runs once, at its first occurrence; `*` and steps of it run on through both hours.
+ * Where a clock is put forward, a fixed time that does not exist runs when the gap is over. Where it
+ * is put back, a fixed time runs once, at its first occurrence. With `*` or a step in its seconds,
+ * minutes or hours an expression is no fixed time: it runs on through both hours, and not for the gap.
  *
  * @param timezone An IANA name.
  * @throws {Error} When the expression or the zone is wrong, in croner's words.
@@ -25,34 +21,11 @@ export function cronTimes(expression: string, timezone: string): CronTimes {
   if (fields.length !== 5 && fields.length !== 6) {
     throw new Error(`a cron expression has five or six fields, not ${fields.length}`);
   }
-  const cron = new Cron(fields.join(" "), { paused: true, timezone });
-  const hour = fields.at(-HOUR_FIELD_FROM_END) ?? "*";
-  const repeats = wallClockRepeats(timezone);
-  // croner runs a list of hours (`30 2,3 * * *`) in both of two hours that are called the same.
-  const isRepeat = hour.startsWith("*") ? () => false : repeats;
-  return {
-    next(from) {
-      let at = cron.nextRun(from);
-      while (at !== null && isRepeat(at)) at = cron.nextRun(at);
-      return at;
-    },
-  };
-}
-
-/** Whether a zone's clocks showed the same time, to the second, a short while before. */
-function wallClockRepeats(timezone: string): (at: Date) => boolean {
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: timezone,
-    dateStyle: "short",
-    timeStyle: "medium",
-  });
-  return (at) => {
-    const shown = format.format(at);
-    for (let back = OVERLAP_STEP_MS; back <= LONGEST_OVERLAP_MS; back += OVERLAP_STEP_MS) {
-      if (format.format(at.getTime() - back) === shown) return true;
-    }
-    return false;
-  };
+  // By croner's other rule a list such as `30 2,3` is no fixed time: it runs twice, or not at all.
+  const rules = { paused: true, timezone, fixedTimeRule: "no-wildcard" } as const;
+  const cron = new Cron(fields.join(" "), rules);
+  if (!isTimezone(timezone)) throw new Error(`"${timezone}" is no time zone`);
+  return { next: (from) => cron.nextRun(from) };
 }
 
 export function isTimezone(name: string): boolean {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { cronTimes, isTimezone } from "../core/cron.ts";
 import { parseDuration } from "../core/duration.ts";
+import { messageOf } from "../core/errors.ts";
 import type { CatchUp, Overlap } from "../core/schedule.ts";
 import { oneOf, shortText } from "./limits.ts";
 import { Moment } from "./moment.ts";
@@ -85,7 +86,8 @@ export function scheduleFault(input: ScheduleInput): { key: string; message: str
     if (cronTimes(input.cron, input.timezone ?? "UTC").next(new Date()) !== null) return null;
     return { key: "cron", message: "must name a time that comes: this one never does" };
   } catch (error) {
-    const words = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : "";
+    // Without croner's own count of months and days, which begins at 0.
+    const words = messageOf(error).replace(/^CronPattern: |: \d+$/g, "");
     return { key: "cron", message: `must be a cron expression of five or six fields: ${words}` };
   }
 }

@@ -4,7 +4,7 @@ import { enqueue } from "../queue/enqueue.ts";
 import type { Db, Tx } from "../store/connect.ts";
 import { insertExecutions, type NewExecution, openExecutions } from "../store/executions.ts";
 import { findJobById } from "../store/jobs.ts";
-import { armSchedule, insertTicks, lockArmedSchedule } from "../store/schedules.ts";
+import { armSchedule, decidedTicks, insertTicks, lockArmedSchedule } from "../store/schedules.ts";
 import type { JobRow, ScheduleRow, TickRow } from "../store/schema.ts";
 import { executionOf } from "./job-plan.ts";
 
@@ -28,8 +28,15 @@ export async function fireSchedule(
     const job = await findJobById(tx, jobId);
     if (job === null) return [];
     const { ticks, nextAt } = judgeTicks(armed.schedule, armed.nextAt, armed.now);
-    const decided = await decide(tx, pools, job, armed.schedule, ticks);
-    await insertDecided(tx, decided);
+    const decided = await decide(tx, pools, job, armed.schedule, await undecided(tx, jobId, ticks));
+    await insertTicks(
+      tx,
+      decided.map(({ tick }) => tick),
+    );
+    await insertExecutions(
+      tx,
+      decided.flatMap(({ execution }) => execution ?? []),
+    );
     const messageId = nextAt === null ? null : await enqueue(tx, "fire", { jobId }, nextAt);
     await armSchedule(tx, jobId, nextAt, messageId);
     const served = [...new Set(decided.flatMap(({ execution }) => execution?.pool ?? []))];
@@ -78,16 +85,12 @@ async function decide(
   });
 }
 
-/** A tick that was decided before (by a schedule that was replaced by a like one) stays as it is. */
-async function insertDecided(tx: Tx, decided: readonly Decided[]): Promise<void> {
-  const fresh = await insertTicks(
+/** What a schedule decided that this one replaced stands: clocks differ, or may have been put back. */
+async function undecided(tx: Tx, jobId: string, ticks: readonly Tick[]): Promise<Tick[]> {
+  const decided = await decidedTicks(
     tx,
-    decided.map(({ tick }) => tick),
+    jobId,
+    ticks.map(({ at }) => at),
   );
-  await insertExecutions(
-    tx,
-    decided.flatMap(({ tick, execution }) =>
-      execution !== null && fresh.has(tick.at.getTime()) ? execution : [],
-    ),
-  );
+  return ticks.filter(({ at }) => !decided.has(at.getTime()));
 }

@@ -19,6 +19,7 @@ export const ENDED = {
   concurrencyKey: executions.concurrencyKey,
   retry: executions.retry,
   tickAt: executions.tickAt,
+  afterPrevious: executions.afterPrevious,
 };
 export type Ended = Pick<ExecutionRow, keyof typeof ENDED>;
 
@@ -49,6 +50,7 @@ async function retryIfWorthIt(tx: Tx, ended: Ended): Promise<void> {
   await insertExecutions(tx, [
     {
       ...again,
+      afterPrevious: ended.afterPrevious,
       retry: ended.retry + 1,
       retryOf: ended.id,
       delayMs,

@@ -5,6 +5,7 @@ import { insertExecutions } from "../store/executions.ts";
 import { putJob as putJobRow } from "../store/jobs.ts";
 import { deleteSchedule, insertSchedules } from "../store/schedules.ts";
 import { touchTasks } from "../store/tasks.ts";
+import { endSchedule } from "./end-schedule.ts";
 import { type Enqueued, scheduleOf } from "./enqueue-jobs.ts";
 import { executionOf, type JobPlan } from "./job-plan.ts";
 
@@ -26,6 +27,7 @@ export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
   if (!isOurs) {
     throw new AppError("job_of_another_task", `Job "${job.id}" is there, in another task`);
   }
+  await endSchedule(tx, job.id, "The schedule was replaced");
   await deleteSchedule(tx, job.id);
   const schedule = scheduleOf(plan, messageId);
   const execution = schedule === null ? executionOf(job, pool) : null;

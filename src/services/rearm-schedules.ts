@@ -1,6 +1,6 @@
 import { enqueue } from "../queue/enqueue.ts";
 import { messagesThere } from "../queue/unlock.ts";
-import type { Db } from "../store/connect.ts";
+import type { Db, Tx } from "../store/connect.ts";
 import { armedSchedules, armSchedule, lockArmedSchedule } from "../store/schedules.ts";
 
 /**
@@ -18,13 +18,18 @@ export async function rearmSchedules(db: Db): Promise<number> {
   const lost = armed.filter(
     ({ messageId, isOverdue }) => isOverdue || messageId === null || !there.has(messageId),
   );
-  for (const { jobId } of lost) {
-    await db.transaction(async (tx) => {
-      const locked = await lockArmedSchedule(tx, jobId);
-      if (locked === null) return;
-      const messageId = await enqueue(tx, "fire", { jobId }, locked.nextAt);
-      await armSchedule(tx, jobId, locked.nextAt, messageId);
-    });
+  let rearmed = 0;
+  for (const { jobId, messageId } of lost) {
+    if (await db.transaction((tx) => rearm(tx, jobId, messageId))) rearmed += 1;
   }
-  return lost.length;
+  return rearmed;
+}
+
+async function rearm(tx: Tx, jobId: string, lostId: number | null): Promise<boolean> {
+  const locked = await lockArmedSchedule(tx, jobId);
+  // It may have been fired and armed by another message since it was looked at.
+  if (locked === null || locked.schedule.messageId !== lostId) return false;
+  const messageId = await enqueue(tx, "fire", { jobId }, locked.nextAt);
+  await armSchedule(tx, jobId, locked.nextAt, messageId);
+  return true;
 }

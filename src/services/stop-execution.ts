@@ -2,8 +2,9 @@ import { and, inArray, type SQL, sql } from "drizzle-orm";
 import type { Db, Tx } from "../store/connect.ts";
 import { lastExecutions, OPEN } from "../store/executions.ts";
 import { notify } from "../store/notify.ts";
-import { cancelSchedule } from "../store/schedules.ts";
+import { markCanceled } from "../store/schedules.ts";
 import { executions } from "../store/schema.ts";
+import { endSchedule } from "./end-schedule.ts";
 import { ENDED, followEnds } from "./follow-end.ts";
 
 /** How often a newer execution may turn up while the last one is being stopped. */
@@ -49,7 +50,7 @@ export async function stopExecution(db: Db, executionId: string): Promise<void> 
 /** Stops a job: no tick of its schedule comes any more, and its last execution is stopped. */
 export async function stopJob(db: Db, jobId: string): Promise<void> {
   await db.transaction(async (tx) => {
-    await cancelSchedule(tx, jobId);
+    if (await endSchedule(tx, jobId, "The job was stopped")) await markCanceled(tx, jobId);
     await stopLastExecution(tx, jobId);
   });
 }

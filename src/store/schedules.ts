@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, isNotNull, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { CatchUp, Overlap } from "../core/schedule.ts";
 import type { Db, Tx } from "./connect.ts";
 import { jobs, type ScheduleRow, schedules, type TickRow, ticks } from "./schema.ts";
@@ -23,14 +23,9 @@ export async function deleteSchedule(tx: Tx, jobId: string): Promise<void> {
   await tx.delete(schedules).where(eq(schedules.jobId, jobId));
 }
 
-/** No tick comes any more. @returns Whether one would have. */
-export async function cancelSchedule(tx: Tx, jobId: string): Promise<boolean> {
-  const rows = await tx
-    .update(schedules)
-    .set({ nextAt: null, messageId: null, canceledAt: sql`now()` })
-    .where(and(eq(schedules.jobId, jobId), isNotNull(schedules.nextAt)))
-    .returning({ jobId: schedules.jobId });
-  return rows.length > 0;
+/** Says of a schedule that it was ended before its time. */
+export async function markCanceled(tx: Tx, jobId: string): Promise<void> {
+  await tx.update(schedules).set({ canceledAt: sql`now()` }).where(eq(schedules.jobId, jobId));
 }
 
 export async function findSchedule(db: Db | Tx, jobId: string): Promise<ScheduleRow | null> {
@@ -79,18 +74,24 @@ export async function armSchedule(
   await tx.update(schedules).set({ nextAt, messageId }).where(eq(schedules.jobId, jobId));
 }
 
-/** Writes what becomes of ticks. @returns The times of those that had not been decided before. */
+/** Of these ticks, the times of those whose fate is in the ledger. */
+export async function decidedTicks(
+  tx: Tx,
+  jobId: string,
+  at: readonly Date[],
+): Promise<Set<number>> {
+  const rows = await tx
+    .select({ at: ticks.at })
+    .from(ticks)
+    .where(and(eq(ticks.jobId, jobId), inArray(ticks.at, [...at])));
+  return new Set(rows.map((row) => row.at.getTime()));
+}
+
 export async function insertTicks(
   tx: Tx,
   rows: readonly Omit<TickRow, "decidedAt">[],
-): Promise<Set<number>> {
-  if (rows.length === 0) return new Set();
-  const inserted = await tx
-    .insert(ticks)
-    .values([...rows])
-    .onConflictDoNothing()
-    .returning({ at: ticks.at });
-  return new Set(inserted.map(({ at }) => at.getTime()));
+): Promise<void> {
+  if (rows.length > 0) await tx.insert(ticks).values([...rows]);
 }
 
 /** The ledger of a job, newest first, a page of it. */
