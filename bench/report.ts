@@ -1,4 +1,6 @@
+import type { DispatchLatency } from "./dispatch-latency.ts";
 import type { EndLatency } from "./end-latency.ts";
+import type { EnqueueRate } from "./enqueue-rate.ts";
 import type { Machine } from "./machine.ts";
 import type { StartLatency } from "./start-latency.ts";
 import { median, type Spread } from "./statistics.ts";
@@ -7,6 +9,8 @@ import type { Throughput } from "./throughput.ts";
 export interface Figures {
   machine: Machine;
   throughput: Throughput[];
+  enqueueRate: EnqueueRate;
+  dispatchLatency: DispatchLatency;
   startLatency: StartLatency;
   endLatency: EndLatency;
   /** Milliseconds from the start of the process to its first healthy answer. */
@@ -43,6 +47,8 @@ export function rowsOf(figures: Figures): Row[] {
       20,
       60,
     ),
+    rateRow(figures.enqueueRate),
+    dispatchRow(figures.dispatchLatency),
     limitRow("up to healthy, first start", healthyAfterMs.firstStart, 4_000, "ms"),
     limitRow("up to healthy, later start", later, 1_000, "ms"),
     limitRow("memory idle", memoryMb.idle, 120, "MB"),
@@ -57,6 +63,27 @@ function latencyRow(what: string, service: Spread, bare: Spread, p50: number, p9
     yardstick: `bare ${spread(bare)}`,
     target: `p50 ${p50} ms, p95 ${p95} ms`,
     reached: service.p50 <= p50 && service.p95 <= p95,
+  };
+}
+
+function rateRow({ connections, service, inserts, ratio }: EnqueueRate): Row {
+  return {
+    what: `enqueues a second, ${connections} connections`,
+    measured: `${median(service).toFixed(0)}; ${ratio.toFixed(2)} x`,
+    yardstick: `inserts ${median(inserts).toFixed(0)}`,
+    target: "0.6 x",
+    reached: ratio >= 0.6,
+  };
+}
+
+function dispatchRow({ endedExecutions, full, empty }: DispatchLatency): Row {
+  const ratio = full.p95 / empty.p95;
+  return {
+    what: `dispatch, ${endedExecutions} ended executions`,
+    measured: `${spread(full)}; ${ratio.toFixed(2)} x`,
+    yardstick: `empty ${spread(empty)}`,
+    target: "p95 1.5 x",
+    reached: ratio <= 1.5,
   };
 }
 

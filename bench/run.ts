@@ -1,14 +1,17 @@
 /*
  * Measures the service's figures, each beside its yardstick of the same run, on an engine of its
- * own: `npm run bench -- --json FILE --rounds 4 --executions 40 --samples 40`. The engine needs root.
+ * own: `npm run bench -- --json FILE --rounds 4 --executions 40 --samples 40 --ended 1000000`. The
+ * engine needs root.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startEngine } from "../test/support/engine.ts";
+import { measureDispatchLatency } from "./dispatch-latency.ts";
 import { measureEndLatency } from "./end-latency.ts";
 import { startEngineWatch } from "./engine-watch.ts";
+import { measureEnqueueRate } from "./enqueue-rate.ts";
 import { describeMachine, hashOfBinary } from "./machine.ts";
 import { type Figures, rowsOf, tableOf } from "./report.ts";
 import { startService } from "./service.ts";
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     executions: { type: "string", default: "40" },
     samples: { type: "string", default: "40" },
     concurrency: { type: "string", default: "4,8" },
+    ended: { type: "string", default: "1000000" },
   },
 });
 /** How long the service is left alone before its idle memory is read. */
@@ -30,6 +34,7 @@ const IDLE_MS = 2_000;
 const rounds = wholeNumber("rounds", values.rounds);
 const executionsPerRound = wholeNumber("executions", values.executions);
 const samples = wholeNumber("samples", values.samples);
+const endedExecutions = wholeNumber("ended", values.ended);
 const concurrencies = values.concurrency.split(",").map((text) => wholeNumber("concurrency", text));
 
 const figures = await measure();
@@ -95,8 +100,15 @@ async function measure(): Promise<Figures> {
     return { startLatency, healthyAfterMs: service.healthyAfterMs };
   })();
 
+  tell("enqueues a second");
+  const enqueueRate = await measureEnqueueRate(rounds);
+  tell(`dispatch with ${endedExecutions} ended executions`);
+  const dispatchLatency = await measureDispatchLatency(endedExecutions, samples * 10);
+
   return {
     machine,
+    enqueueRate,
+    dispatchLatency,
     throughput: first.throughput,
     startLatency: third.startLatency,
     endLatency: second.endLatency,

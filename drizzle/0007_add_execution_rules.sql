@@ -38,5 +38,5 @@ CREATE INDEX executions_on_hosts_by_key ON fastlane.executions (concurrency_key)
 -- What has not ended of a job.
 CREATE INDEX executions_open_by_job ON fastlane.executions (job_id, created_at, id)
   WHERE status IN ('enqueued', 'pulling', 'running');
-CREATE INDEX executions_expiring ON fastlane.executions (expires_at)
+CREATE INDEX executions_expiring ON fastlane.executions (pool, expires_at)
   WHERE status = 'enqueued' AND expires_at IS NOT NULL;

@@ -149,7 +149,7 @@ function startApi(
         },
       },
     },
-    enqueuer: createEnqueuer(db, onEnqueued),
+    enqueuer: createEnqueuer(store, onEnqueued),
     onEnqueued,
     version,
     publicUrl: config.publicUrl,

@@ -17,8 +17,9 @@ export function requestIds({ log }: Pick<HttpDeps, "log">) {
     const given = c.req.header("x-request-id") ?? "";
     const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
     c.set("requestId", requestId);
-    await next();
+    // Before the answer is made: a header that is added to one makes a stream of its body.
     c.header("x-request-id", requestId);
+    await next();
     const { method, path } = c.req;
     const ms = Math.round(performance.now() - begun);
     const operation = c.get("operation") ?? "route";
@@ -44,12 +45,11 @@ export function cors({ corsOrigins }: Pick<HttpDeps, "corsOrigins">) {
       allowOrigin(c, isAll, origin);
       return c.body(null, 204);
     }
-    await next();
     if (allowed) {
       allowOrigin(c, isAll, origin);
       c.header("access-control-expose-headers", EXPOSED);
     }
-    return undefined;
+    return await next();
   });
 }
 

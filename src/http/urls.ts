@@ -45,6 +45,7 @@ export function requestIp({ trustedProxies }: UrlDeps, c: HttpContext): string {
 }
 
 function isTrusted(trustedProxies: readonly string[], peer: string): boolean {
+  if (trustedProxies.length === 0) return false;
   const list = new BlockList();
   for (const proxy of trustedProxies) {
     const [address = "", bits] = proxy.split("/");

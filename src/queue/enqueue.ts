@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import type postgres from "postgres";
 import type { Tx } from "../store/connect.ts";
 import type { Message, MessageName } from "./messages.ts";
 
@@ -31,4 +32,12 @@ export async function enqueue<Name extends MessageName>(
       run_at => ${runAt})`);
   if (row === undefined) throw new Error(`The queue took no message "${name}"`);
   return Number(row.id);
+}
+
+/** A part of a statement: sends `dispatch` to each of the pools, and selects `pool` and `id`. */
+export function dispatchMessages(sql: postgres.Sql, pools: readonly string[]) {
+  return sql`
+    SELECT pool, (graphile_worker.add_job(
+      'dispatch', json_build_object('pool', pool), max_attempts => ${MAX_ATTEMPTS})).id
+    FROM jsonb_array_elements_text(${JSON.stringify(pools)}::text::jsonb) AS pools (pool)`;
 }

@@ -33,7 +33,7 @@ export interface Queue {
 }
 
 const CONCURRENCY = 2;
-const POLL_MS = 2_000;
+const POLL_MS = 500;
 /** An idle runner asks each `POLL_MS`; one that has been silent for so long has lost its way. */
 const SILENT_TOO_LONG_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;

@@ -1,13 +1,13 @@
 import { and, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { executions } from "../store/schema.ts";
-import { ENDED, followEnds } from "./follow-end.ts";
 
 /**
  * Writes that the execution's container is about to be started. Only after this may it be: the
  * row's status and the lease say that nobody else has, and that it has not been ended meanwhile.
- * One that has expired since it was given to the host ends.
+ * One that has expired since it was given to the host is put back, to be ended by the dispatch.
  *
  * @returns Whether the container may be started.
  */
@@ -15,12 +15,18 @@ export async function claimStart(db: Db, lease: Lease, executionId: string): Pro
   if (await setClaim(db, lease, executionId, sql`now()`)) return true;
   await db.transaction(async (tx) => {
     await holdLease(tx, lease);
-    const expired = await tx
+    const [expired] = await tx
       .update(executions)
-      .set({ status: "expired", failureCause: "expired", finishedAt: sql`now()` })
-      .where(and(isOnHost(lease, executionId, "pulling"), lte(executions.expiresAt, sql`now()`)))
-      .returning(ENDED);
-    await followEnds(tx, expired);
+      .set({ status: "enqueued", host: null, claimedAt: null })
+      .where(
+        and(
+          isOnHost(lease, executionId, "pulling"),
+          isNull(executions.stopRequestedAt),
+          lte(executions.expiresAt, sql`now()`),
+        ),
+      )
+      .returning({ pool: executions.pool });
+    if (expired !== undefined) await enqueue(tx, "dispatch", expired);
   });
   return false;
 }

@@ -29,13 +29,47 @@ export async function dispatchPool(
 ): Promise<Dispatched> {
   let placed = 0;
   const hosts = new Set<string>();
-  for (;;) {
+  // Most dispatches are asked for while the pool is full: those cost one question and no lock.
+  while (await isWorthwhile(db, pool)) {
     const placements = await db.transaction((tx) => dispatchBatch(tx, pool, needsNoWord));
     placed += placements.length;
     for (const { host } of placements) hosts.add(host);
-    if (placements.length < BATCH) return { placed, hosts: [...hosts] };
+    if (placements.length < BATCH) break;
   }
+  return { placed, hosts: [...hosts] };
 }
+
+/**
+ * Whether something waits, a slot is free and a host is there, or something has expired. Whatever
+ * makes it so a moment later has a dispatch of its own.
+ */
+async function isWorthwhile(db: Db, pool: PoolRule): Promise<boolean> {
+  const [row] = await db.execute<{ worthwhile: boolean }>(sql`
+    SELECT (
+      EXISTS (
+        SELECT FROM fastlane.executions
+        WHERE pool = ${pool.match} AND status = 'enqueued' AND available_at <= now()
+      )
+      AND EXISTS (
+        SELECT FROM fastlane.hosts
+        WHERE name IN (${namesOf(pool)}) AND reachable AND lease_expires_at > clock_timestamp()
+      )
+      AND ${pool.maxRunning} > (
+        SELECT count(*) FROM fastlane.executions
+        WHERE pool = ${pool.match} AND status IN ('pulling', 'running')
+      )
+    ) OR EXISTS (
+      SELECT FROM fastlane.executions
+      WHERE pool = ${pool.match} AND status = 'enqueued' AND expires_at <= now()
+    ) AS worthwhile`);
+  return row?.worthwhile ?? false;
+}
+
+const namesOf = ({ hosts }: PoolRule) =>
+  sql.join(
+    hosts.map((host) => sql`${host}`),
+    sql`, `,
+  );
 
 async function dispatchBatch(
   tx: Tx,
@@ -97,16 +131,12 @@ async function countRunning(tx: Tx, pool: PoolRule): Promise<number> {
 
 /** The pool's hosts that an owner has within reach, with what each runs for all pools together. */
 async function loadOfAvailableHosts(tx: Tx, pool: PoolRule): Promise<Map<string, number>> {
-  const names = sql.join(
-    pool.hosts.map((host) => sql`${host}`),
-    sql`, `,
-  );
   const rows = await tx.execute<{ name: string; running: number }>(sql`
     SELECT name, (
       SELECT count(*)::int FROM fastlane.executions
       WHERE executions.host = hosts.name AND status IN ('pulling', 'running')
     ) AS running
     FROM fastlane.hosts
-    WHERE name IN (${names}) AND reachable AND lease_expires_at > clock_timestamp()`);
+    WHERE name IN (${namesOf(pool)}) AND reachable AND lease_expires_at > clock_timestamp()`);
   return new Map(rows.map(({ name, running }) => [name, running]));
 }

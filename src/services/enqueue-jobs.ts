@@ -1,7 +1,9 @@
-import { enqueue } from "../queue/enqueue.ts";
+import type postgres from "postgres";
+import { dispatchMessages, enqueue } from "../queue/enqueue.ts";
 import type { Tx } from "../store/connect.ts";
 import { insertExecutions } from "../store/executions.ts";
 import { insertJobs } from "../store/jobs.ts";
+import { insertWork } from "../store/new-jobs.ts";
 import { insertSchedules, type NewSchedule } from "../store/schedules.ts";
 import { touchTasks } from "../store/tasks.ts";
 import { executionOf, type JobPlan } from "./job-plan.ts";
@@ -51,6 +53,22 @@ export async function enqueueJobs(tx: Tx, plans: readonly JobPlan[]): Promise<En
     executionId: execution?.id ?? null,
     messageId,
     pool: plan.pool,
+  }));
+}
+
+/** The same for jobs that all begin at once, in one statement. */
+export async function enqueueAtOnce(
+  sql: postgres.Sql,
+  plans: readonly JobPlan[],
+): Promise<Enqueued[]> {
+  const work = plans.map(({ job, pool }) => ({ job, execution: executionOf(job, pool) }));
+  const pools = [...new Set(plans.map(({ pool }) => pool))];
+  const messages = await insertWork(sql, dispatchMessages(sql, pools), work);
+  return work.map(({ job, execution }) => ({
+    jobId: job.id,
+    executionId: execution.id,
+    messageId: messages.get(execution.pool) ?? 0,
+    pool: execution.pool,
   }));
 }
 

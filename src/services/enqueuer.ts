@@ -1,6 +1,6 @@
-import type { Db } from "../store/connect.ts";
+import type { Store } from "../store/connect.ts";
 import { isDatabaseDown } from "../store/faults.ts";
-import { type Enqueued, enqueueJobs } from "./enqueue-jobs.ts";
+import { type Enqueued, enqueueAtOnce, enqueueJobs } from "./enqueue-jobs.ts";
 import type { JobPlan } from "./job-plan.ts";
 
 /** Takes jobs one by one, and makes those that arrive together in one transaction. */
@@ -9,8 +9,6 @@ export interface Enqueuer {
   enqueue(plan: JobPlan): Promise<Enqueued>;
 }
 
-/** One is under way while the next gathers: more would only share the disk's time. */
-const TRANSACTIONS_AT_ONCE = 2;
 const BATCH = 250;
 
 interface Waiting {
@@ -20,18 +18,19 @@ interface Waiting {
 }
 
 /** @param onEnqueued Told of the pools in which something new waits, when it is committed. */
-export function createEnqueuer(db: Db, onEnqueued: (pools: readonly string[]) => void): Enqueuer {
+export function createEnqueuer(
+  { db, sql }: Pick<Store, "db" | "sql">,
+  onEnqueued: (pools: readonly string[]) => void,
+): Enqueuer {
   const line: Waiting[] = [];
-  let underWay = 0;
+  let isUnderWay = false;
 
   const make = async (batch: readonly Waiting[]): Promise<void> => {
     try {
-      const made = await db.transaction((tx) =>
-        enqueueJobs(
-          tx,
-          batch.map(({ plan }) => plan),
-        ),
-      );
+      const plans = batch.map(({ plan }) => plan);
+      const made = plans.every(({ firstTick }) => firstTick === null)
+        ? await enqueueAtOnce(sql, plans)
+        : await db.transaction((tx) => enqueueJobs(tx, plans));
       for (const [index, enqueued] of made.entries()) batch[index]?.resolve(enqueued);
       onEnqueued([...new Set(made.map(({ pool }) => pool))]);
     } catch (error) {
@@ -44,10 +43,11 @@ export function createEnqueuer(db: Db, onEnqueued: (pools: readonly string[]) =>
     }
   };
   const work = async () => {
-    if (underWay >= TRANSACTIONS_AT_ONCE) return;
-    underWay += 1;
+    // While one is under way the next gathers: the more at once, the less each of them costs.
+    if (isUnderWay) return;
+    isUnderWay = true;
     while (line.length > 0) await make(line.splice(0, BATCH));
-    underWay -= 1;
+    isUnderWay = false;
   };
   return {
     enqueue: (plan) =>

@@ -139,15 +139,6 @@ export async function executionsOnHost(db: Db, host: string): Promise<ExecutionR
     .orderBy(asc(executions.createdAt), asc(executions.id));
 }
 
-/** The pools in which something waits. */
-export async function poolsWithWaiting(db: Db): Promise<string[]> {
-  const rows = await db
-    .selectDistinct({ pool: executions.pool })
-    .from(executions)
-    .where(eq(executions.status, "enqueued"));
-  return rows.map(({ pool }) => pool);
-}
-
 export interface RunningContainer {
   taskId: string;
   jobId: string;

@@ -2,7 +2,6 @@ import { messageOf } from "../core/errors.ts";
 import { dropDeadMessages, unlockMessagesOf } from "../queue/unlock.ts";
 import { rearmSchedules } from "../services/rearm-schedules.ts";
 import type { Db } from "../store/connect.ts";
-import { poolsWithWaiting } from "../store/executions.ts";
 import { isDatabaseDown } from "../store/faults.ts";
 import { dropOldKeys } from "../store/idempotency-keys.ts";
 import { listNodes, removeNodes } from "../store/nodes.ts";
@@ -15,6 +14,8 @@ const SWEEP_EVERY_MS = 5_000;
 export interface SweepDeps {
   db: Db;
   log: Log;
+  /** Names of the pools of this node. */
+  pools: readonly string[];
   dispatch(pool: string): Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export function startSweep(deps: SweepDeps): { stop(): Promise<void> } {
 }
 
 /** Makes sure from the rows alone that what should be done is done. */
-export async function sweep({ db, log, dispatch }: SweepDeps): Promise<void> {
+export async function sweep({ db, log, pools, dispatch }: SweepDeps): Promise<void> {
   const gone = (await listNodes(db)).filter(({ process, isSilent }) => isSilent || isGone(process));
   if (gone.length > 0) {
     const queuePoolIds = await removeNodes(
@@ -44,5 +45,5 @@ export async function sweep({ db, log, dispatch }: SweepDeps): Promise<void> {
   await dropOldKeys(db);
   const rearmed = await rearmSchedules(db);
   if (rearmed > 0) log.warn({ schedules: rearmed }, "armed schedules anew");
-  for (const pool of await poolsWithWaiting(db)) await dispatch(pool);
+  for (const pool of pools) await dispatch(pool);
 }

@@ -53,7 +53,8 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       if (pool.hosts.includes(host)) void dispatcher.dispatch(pool.match);
     }
   };
-  const sweepDeps = { db, log, dispatch: dispatcher.dispatch };
+  const names = pools.map(({ match }) => match);
+  const sweepDeps = { db, log, pools: names, dispatch: dispatcher.dispatch };
   // First of all, so that the hosts of a node that died on this machine are free by the first beat.
   await sweepOnce(sweepDeps);
   const sweep = startSweep(sweepDeps);

@@ -55,7 +55,7 @@ test("jobs that arrive together share transactions, and one that is refused fail
   await using store = await testStore();
   await store.sql`ALTER TABLE fastlane.executions ADD CHECK (priority <> 13)`;
   const told: string[] = [];
-  const enqueuer = createEnqueuer(store.db, (pools) => told.push(...pools));
+  const enqueuer = createEnqueuer(store, (pools) => told.push(...pools));
 
   const results = await Promise.allSettled(
     Array.from({ length: 50 }, (_, number) =>

@@ -29,8 +29,13 @@ export interface PrivatePostgres extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** A server of its own that no power cut may meet, for a test that breaks it; ends with this process. */
-export async function startPostgres(options: { port?: number } = {}): Promise<PrivatePostgres> {
+/**
+ * A server of its own, for a test that breaks it; ends with this process. Unless it is `durable`, no
+ * power cut may meet it.
+ */
+export async function startPostgres(
+  options: { port?: number; durable?: boolean } = {},
+): Promise<PrivatePostgres> {
   await sweepAbandoned();
   const folder = await mkdtemp(`${tmpdir()}/${PREFIX}${process.pid}-`);
   const data = `${folder}/data`;
@@ -50,7 +55,8 @@ export async function startPostgres(options: { port?: number } = {}): Promise<Pr
     "listen_addresses=127.0.0.1",
     `unix_socket_directories=${data}`,
   ];
-  settings.push("fsync=off", "jit=off", "max_connections=300", "shared_buffers=32MB");
+  settings.push("jit=off", "max_connections=300", "shared_buffers=32MB");
+  if (!options.durable) settings.push("fsync=off");
   const command = [`${programs}/bin/postgres`, "-D", data, ...settings.flatMap((s) => ["-c", s])];
   let child: ChildProcess = await start();
 

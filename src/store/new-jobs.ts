@@ -1,0 +1,70 @@
+import type postgres from "postgres";
+import { wordsOf } from "../core/words.ts";
+import type { NewExecution } from "./executions.ts";
+import type { NewJob } from "./jobs.ts";
+
+/** A job that begins at once, with its first execution. */
+export interface NewWork {
+  job: NewJob;
+  execution: NewExecution;
+}
+
+/**
+ * Makes jobs with their executions, and their tasks where they are new, in one statement: it is its
+ * own transaction, and is planned once for each connection.
+ *
+ * @param messages Selects `pool` and `id` of a message that it sends to each of the pools.
+ * @returns The message of each pool.
+ */
+export async function insertWork(
+  sql: postgres.Sql,
+  messages: postgres.PendingQuery<postgres.Row[]>,
+  work: readonly NewWork[],
+): Promise<Map<string, number>> {
+  const tasks = [...new Set(work.map(({ job }) => job.taskId))]
+    // In one order, so that two transactions never wait for each other.
+    .sort()
+    .map((id) => ({ id, words: wordsOf(id) }));
+  // As texts: the driver would write a value of type jsonb as JSON once more.
+  const rows = work.map(({ job, execution }) => ({
+    ...execution,
+    executionId: execution.id,
+    rules: job.rules,
+    custom: job.custom,
+  }));
+  const sent = await sql<{ pool: string; id: string }[]>`
+    WITH message AS MATERIALIZED (${messages}),
+    new_work AS MATERIALIZED (
+      SELECT *, now() + (row_number() OVER ()) * interval '1 microsecond' AS created_at
+      FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x (
+        "executionId" uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, rules jsonb,
+        custom jsonb, priority smallint, "requestIp" text, "timeoutSeconds" int,
+        "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int
+      )
+    ),
+    task AS (
+      INSERT INTO fastlane.tasks (id, words)
+      SELECT id, words FROM jsonb_to_recordset(${JSON.stringify(tasks)}::text::jsonb)
+        AS x (id text, words text[])
+      ON CONFLICT (id) DO UPDATE SET last_modified_at = now()
+      WHERE tasks.last_modified_at < now() - interval '1 second'
+    ),
+    job AS (
+      INSERT INTO fastlane.jobs (
+        id, task_id, request, rules, priority, custom, queue_message_id, request_ip, created_at
+      )
+      SELECT "jobId", "taskId", request, rules, priority, custom, message.id, "requestIp", created_at
+      FROM new_work JOIN message USING (pool)
+    ),
+    execution AS (
+      INSERT INTO fastlane.executions (
+        id, job_id, task_id, pool, request, priority, request_ip, timeout_seconds, expires_at,
+        concurrency_key, concurrency_limit, created_at
+      )
+      SELECT "executionId", "jobId", "taskId", pool, request, priority, "requestIp",
+        "timeoutSeconds", "expiresAt", "concurrencyKey", "concurrencyLimit", created_at
+      FROM new_work
+    )
+    SELECT pool, id FROM message`;
+  return new Map(sent.map(({ pool, id }) => [pool, Number(id)]));
+}
