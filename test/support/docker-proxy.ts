@@ -19,6 +19,8 @@ export interface DockerProxy extends AsyncDisposable {
    * @returns Resolves with the call when it stands still; it does so for ever.
    */
   hold(when: "before" | "after", fits: RegExp): Promise<Call>;
+  /** Keeps the engine's answer to the next call that fits until it is released. */
+  delay(fits: RegExp): { reached: Promise<void>; release(): void };
   /** Answers the next calls that fit in the engine's place. */
   answer(fits: RegExp, status: number, message: string, times?: number): void;
 }
@@ -34,6 +36,7 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
   const socketPath = join(tmpdir(), `fastlane-proxy-${randomUUID()}.sock`);
   const calls: Call[] = [];
   const holds: Hold[] = [];
+  const delays: { fits: RegExp; reached(): void; released: Promise<void> }[] = [];
   const answers: { fits: RegExp; status: number; message: string; times: number }[] = [];
 
   const isHeld = (when: Hold["when"], call: Call) => {
@@ -52,10 +55,21 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
       outgoing.end(JSON.stringify({ message: answer.message }));
       return;
     }
-    if (!isHeld("before", call)) forward(incoming, outgoing, () => !isHeld("after", call));
+    if (isHeld("before", call)) return;
+    const position = delays.findIndex(({ fits }) => fits.test(call));
+    const [delay] = position < 0 ? [] : delays.splice(position, 1);
+    forward(incoming, outgoing, async () => {
+      delay?.reached();
+      await delay?.released;
+      return !isHeld("after", call);
+    });
   });
 
-  function forward(incoming: IncomingMessage, outgoing: ServerResponse, mayAnswer: () => boolean) {
+  function forward(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    mayAnswer: () => Promise<boolean>,
+  ) {
     const { method, url, headers } = incoming;
     const forwarded = request(
       {
@@ -64,8 +78,8 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
         ...(url === undefined ? {} : { path: url }),
         headers,
       },
-      (response) => {
-        if (!mayAnswer()) return;
+      async (response) => {
+        if (!(await mayAnswer())) return;
         outgoing.writeHead(response.statusCode ?? 502, response.headers);
         outgoing.flushHeaders();
         response.on("error", () => outgoing.destroy());
@@ -85,6 +99,12 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
       new Promise((resolve) => {
         holds.push({ when, fits, reached: resolve });
       }),
+    delay(fits) {
+      const reached = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      delays.push({ fits, reached: reached.resolve, released: released.promise });
+      return { reached: reached.promise, release: released.resolve };
+    },
     answer: (fits, status, message, times = 1) => {
       answers.push({ fits, status, message, times });
     },
