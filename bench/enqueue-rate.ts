@@ -76,7 +76,7 @@ async function postAll(url: string, script: string): Promise<{ rate: number; req
 }
 
 async function insertAll(url: string, script: string): Promise<number> {
-  const load = ["-n", "-c", `${CONNECTIONS}`, "-j", "1", "-T", `${SECONDS}`, "-M", "prepared"];
+  const load = ["-n", "-c", `${CONNECTIONS}`, "-j", "1", "-T", `${SECONDS}`, "-M", "simple"];
   const { stdout } = await run("pgbench", [...load, "-f", script, url]);
   return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
 }

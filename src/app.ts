@@ -149,7 +149,7 @@ function startApi(
         },
       },
     },
-    enqueuer: createEnqueuer(store, onEnqueued),
+    enqueuer: createEnqueuer({ ...store, dispatch: working?.worker.dispatch ?? null }),
     onEnqueued,
     version,
     publicUrl: config.publicUrl,

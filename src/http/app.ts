@@ -55,8 +55,16 @@ function answerNoRoute(
 
 const expressionOf = (path: string) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`);
 
+/** As `URL` tells it, which is only asked where there may be dots to be put in order. */
+function pathnameOf(url: string): string {
+  const begin = url.indexOf("/", url.indexOf("//") + 2);
+  const end = url.slice(begin).search(/[?#]/);
+  const path = end < 0 ? url.slice(begin) : url.slice(begin, begin + end);
+  return begin < 0 || /[.\\]|%2e/i.test(path) ? new URL(url).pathname : path;
+}
+
 /** The path as it was sent, still percent-encoded, without the slash at its end. */
 function pathOf(request: Request): string {
-  const path = new URL(request.url).pathname;
+  const path = pathnameOf(request.url);
   return path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
 }

@@ -5,7 +5,6 @@ import { AppError } from "../core/errors.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
 const REQUEST_ID = /^[\w.:/+=@-]{1,200}$/;
-const SMALLEST_COMPRESSED = 1_024;
 const METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 const EXPOSED = "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate";
 const PREFLIGHT_SECONDS = 600;
@@ -81,9 +80,10 @@ function isSame(given: string, expected: string): boolean {
 
 /** Compresses JSON and text for clients that take it, but not what is to be seen as it comes. */
 export function gzip() {
-  const compressing = compress({ encoding: "gzip", threshold: SMALLEST_COMPRESSED });
+  const compressing = compress({ encoding: "gzip" });
   return createMiddleware<HttpEnv>(async (c, next) => {
-    if (c.req.query("follow") !== undefined) return await next();
+    const takes = c.req.header("accept-encoding")?.includes("gzip") ?? false;
+    if (!takes || c.req.query("follow") !== undefined) return await next();
     return await compressing(c, next);
   });
 }

@@ -22,7 +22,8 @@ export function enqueueRoutes(deps: HttpDeps) {
   const { db, plan, enqueuer } = deps;
   const keyedPlan = (c: HttpContext, payload: JobPayload, jobId: string, key: string | null) => ({
     plan: planJob(plan, { taskId: taskIdOf(c), payload, requestIp: requestIp(deps, c) }, jobId),
-    payload,
+    // Where the key stood, in the body or in the header, makes no other request.
+    payload: { ...payload, idempotencyKey: undefined },
     key,
   });
   const enqueueOne = async (request: KeyedPlan): Promise<Enqueued> => {

@@ -14,8 +14,12 @@ export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
     const isAddress = isIP(name.replace(/^\[|\]$/g, "")) !== 0;
     return name === ownName || name === "localhost" || isAddress;
   };
+  // Nearly all ask under one name.
+  let lastOurs: string | null = null;
   return createMiddleware<HttpEnv>(async (c, next) => {
-    if (!isOurs(c.req.header("host") ?? "")) {
+    const host = c.req.header("host") ?? "";
+    if (host !== lastOurs && isOurs(host)) lastOurs = host;
+    if (host !== lastOurs) {
       throw new AppError(
         "host_not_ours",
         "Cannot answer under this name: publicUrl of the configuration does not have it",

@@ -49,7 +49,12 @@ export function serviceRoutes(deps: HttpDeps) {
           })),
         },
         fastlane: { version: deps.version, executor: "docker" },
-        hosts: hosts.map(hostView),
+        hosts: hostsOf(plan.pools).map((name) =>
+          hostView(
+            name,
+            hosts.find((row) => row.name === name),
+          ),
+        ),
         jobs: {
           count: counts.jobs,
           scheduled: upcoming.map(({ jobId, taskId, nextAt }) => ({
@@ -103,12 +108,13 @@ async function healthOf({ db, queueIsAlive }: HttpDeps) {
 }
 
 /** A host that cannot be reached takes nothing new: its circuit is open. */
-function hostView(row: HostRow) {
+function hostView(name: string, row: HostRow | undefined) {
+  const available = row?.reachable ?? false;
   return {
-    available: row.reachable,
+    available,
     blacklisted: false,
-    circuit: row.reachable ? "closed" : "open",
-    error: row.lastError,
-    ...hostAndPort(row.name),
+    circuit: available ? "closed" : "open",
+    error: row === undefined ? "No worker has attended to this host yet" : row.lastError,
+    ...hostAndPort(name),
   };
 }

@@ -27,8 +27,11 @@ export function urlsOf(deps: UrlDeps, c: HttpContext): Urls {
 /** The configured URL, else what the client asked for; a proxy's word counts when it is trusted. */
 function baseUrl({ publicUrl, trustedProxies }: UrlDeps, c: HttpContext): string {
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, "");
-  const url = new URL(c.req.url);
-  if (!isTrusted(trustedProxies, c.env.peerAddress)) return url.origin;
+  const asked = c.req.url;
+  if (!isTrusted(trustedProxies, c.env.peerAddress)) {
+    return asked.slice(0, asked.indexOf("/", asked.indexOf("//") + 2));
+  }
+  const url = new URL(asked);
   const protocol = c.req.header("x-forwarded-proto")?.split(",")[0]?.trim();
   const host = c.req.header("x-forwarded-host")?.split(",")[0]?.trim();
   const forwarded = URL.parse(`${protocol ?? url.protocol.slice(0, -1)}://${host ?? url.host}`);

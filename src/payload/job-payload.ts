@@ -37,9 +37,11 @@ const Command = v.union(
       v.transform((words) => ({ text: joinWords(words), words })),
     ),
   ],
-  ({ input, issues }) =>
-    (Array.isArray(input) ? issues?.at(-1) : issues?.[0])?.message ??
-    "must be a string or an array of strings",
+  ({ input, issues }) => {
+    const ofText = typeof input === "string" ? issues?.[0] : undefined;
+    const issue = Array.isArray(input) ? issues?.at(-1) : ofText;
+    return issue?.message ?? "must be a string or an array of strings";
+  },
 );
 
 const EnvName = v.pipe(

@@ -27,9 +27,13 @@ export function listOf<Item extends v.GenericSchema>(item: Item, maxLength: numb
 /** An object with these keys and no others; a wrong key is named. */
 export function exactObject<Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries).join(", ");
-  return v.strictObject(entries, ({ expected }) =>
+  const exact = v.strictObject(entries, ({ expected }) =>
     expected === "never" ? `is not a known key; the keys are ${known}` : "must be an object",
   );
+  const run: (typeof exact)["~run"] = (dataset, config) =>
+    // valibot takes a list for an object: to it this is none.
+    exact["~run"](Array.isArray(dataset.value) ? { value: null } : dataset, config);
+  return { ...exact, "~run": run };
 }
 
 /** One of these words. */

@@ -130,7 +130,8 @@ export function parseJsonBody(
 export function toIssue(issue: v.BaseIssue<unknown>): Issue {
   const path = (issue.path ?? []).map(({ key }) => shown(String(key))).join(".");
   const isMissing = issue.type === "object" && issue.path?.length === 1;
-  if (isMissing) return { path, message: NO_IMAGE_OR_COMMAND };
+  const isNull = issue.input === null && (path === "image" || path === "command");
+  if (isMissing || isNull) return { path, message: NO_IMAGE_OR_COMMAND };
   return { path, message: issue.message };
 }
 

@@ -34,10 +34,15 @@ export async function enqueue<Name extends MessageName>(
   return Number(row.id);
 }
 
-/** A part of a statement: sends `dispatch` to each of the pools, and selects `pool` and `id`. */
-export function dispatchMessages(sql: postgres.Sql, pools: readonly string[]) {
+/**
+ * A part of a statement: sends `dispatch` to each of the pools, and selects `pool` and `id`.
+ *
+ * @param delayMs How long the messages wait before they are handled.
+ */
+export function dispatchMessages(sql: postgres.Sql, pools: readonly string[], delayMs: number) {
   return sql`
     SELECT pool, (graphile_worker.add_job(
-      'dispatch', json_build_object('pool', pool), max_attempts => ${MAX_ATTEMPTS})).id
+      'dispatch', json_build_object('pool', pool), max_attempts => ${MAX_ATTEMPTS},
+      run_at => now() + ${delayMs}::int * interval '1 millisecond')).id
     FROM jsonb_array_elements_text(${JSON.stringify(pools)}::text::jsonb) AS pools (pool)`;
 }

@@ -13,6 +13,8 @@ export interface Dispatched {
   placed: number;
   /** The hosts that something was given to. */
   hosts: string[];
+  /** Something waits for which there was no slot or no host. */
+  isStuck: boolean;
 }
 
 /**
@@ -29,47 +31,49 @@ export async function dispatchPool(
 ): Promise<Dispatched> {
   let placed = 0;
   const hosts = new Set<string>();
-  // Most dispatches are asked for while the pool is full: those cost one question and no lock.
-  while (await isWorthwhile(db, pool)) {
+  for (;;) {
+    // Most dispatches are asked for while the pool is full: those cost one question and no lock.
+    const { waits, hasRoom, expires } = await lookAtPool(db, pool);
+    const isStuck = waits && !hasRoom;
+    if (!expires && (!waits || isStuck)) return { placed, hosts: [...hosts], isStuck };
     const placements = await db.transaction((tx) => dispatchBatch(tx, pool, needsNoWord));
     placed += placements.length;
     for (const { host } of placements) hosts.add(host);
-    if (placements.length < BATCH) break;
+    if (placements.length < BATCH) return { placed, hosts: [...hosts], isStuck };
   }
-  return { placed, hosts: [...hosts] };
 }
 
-/**
- * Whether something waits, a slot is free and a host is there, or something has expired. Whatever
- * makes it so a moment later has a dispatch of its own.
- */
-async function isWorthwhile(db: Db, pool: PoolRule): Promise<boolean> {
-  const [row] = await db.execute<{ worthwhile: boolean }>(sql`
-    SELECT (
+interface PoolLook {
+  /** Something may begin. */
+  waits: boolean;
+  /** A slot is free, and a host is there. */
+  hasRoom: boolean;
+  /** Something must end, since it was to begin before now. */
+  expires: boolean;
+}
+
+/** Whatever makes it otherwise a moment later has a dispatch of its own. */
+async function lookAtPool(db: Db, { match, hosts, maxRunning }: PoolRule): Promise<PoolLook> {
+  const [look] = await db.$client<PoolLook[]>`
+    SELECT
       EXISTS (
         SELECT FROM fastlane.executions
-        WHERE pool = ${pool.match} AND status = 'enqueued' AND available_at <= now()
-      )
-      AND EXISTS (
+        WHERE pool = ${match} AND status = 'enqueued' AND available_at <= now()
+      ) AS waits,
+      EXISTS (
         SELECT FROM fastlane.hosts
-        WHERE name IN (${namesOf(pool)}) AND reachable AND lease_expires_at > clock_timestamp()
-      )
-      AND ${pool.maxRunning} > (
+        WHERE name IN (SELECT jsonb_array_elements_text(${JSON.stringify(hosts)}::text::jsonb))
+          AND reachable AND lease_expires_at > clock_timestamp()
+      ) AND ${maxRunning}::int > (
         SELECT count(*) FROM fastlane.executions
-        WHERE pool = ${pool.match} AND status IN ('pulling', 'running')
-      )
-    ) OR EXISTS (
-      SELECT FROM fastlane.executions
-      WHERE pool = ${pool.match} AND status = 'enqueued' AND expires_at <= now()
-    ) AS worthwhile`);
-  return row?.worthwhile ?? false;
+        WHERE pool = ${match} AND status IN ('pulling', 'running')
+      ) AS "hasRoom",
+      EXISTS (
+        SELECT FROM fastlane.executions
+        WHERE pool = ${match} AND status = 'enqueued' AND expires_at <= now()
+      ) AS expires`;
+  return look ?? { waits: false, hasRoom: false, expires: false };
 }
-
-const namesOf = ({ hosts }: PoolRule) =>
-  sql.join(
-    hosts.map((host) => sql`${host}`),
-    sql`, `,
-  );
 
 async function dispatchBatch(
   tx: Tx,
@@ -131,12 +135,16 @@ async function countRunning(tx: Tx, pool: PoolRule): Promise<number> {
 
 /** The pool's hosts that an owner has within reach, with what each runs for all pools together. */
 async function loadOfAvailableHosts(tx: Tx, pool: PoolRule): Promise<Map<string, number>> {
+  const names = sql.join(
+    pool.hosts.map((host) => sql`${host}`),
+    sql`, `,
+  );
   const rows = await tx.execute<{ name: string; running: number }>(sql`
     SELECT name, (
       SELECT count(*)::int FROM fastlane.executions
       WHERE executions.host = hosts.name AND status IN ('pulling', 'running')
     ) AS running
     FROM fastlane.hosts
-    WHERE name IN (${namesOf(pool)}) AND reachable AND lease_expires_at > clock_timestamp()`);
+    WHERE name IN (${names}) AND reachable AND lease_expires_at > clock_timestamp()`);
   return new Map(rows.map(({ name, running }) => [name, running]));
 }

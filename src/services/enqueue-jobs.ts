@@ -1,5 +1,6 @@
 import type postgres from "postgres";
-import { dispatchMessages, enqueue } from "../queue/enqueue.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import type { SharedMessages } from "../queue/shared-messages.ts";
 import type { Tx } from "../store/connect.ts";
 import { insertExecutions } from "../store/executions.ts";
 import { insertJobs } from "../store/jobs.ts";
@@ -59,11 +60,13 @@ export async function enqueueJobs(tx: Tx, plans: readonly JobPlan[]): Promise<En
 /** The same for jobs that all begin at once, in one statement. */
 export async function enqueueAtOnce(
   sql: postgres.Sql,
+  shared: SharedMessages,
   plans: readonly JobPlan[],
 ): Promise<Enqueued[]> {
   const work = plans.map(({ job, pool }) => ({ job, execution: executionOf(job, pool) }));
   const pools = [...new Set(plans.map(({ pool }) => pool))];
-  const messages = await insertWork(sql, dispatchMessages(sql, pools), work);
+  const messages = await insertWork(sql, shared.select(sql, pools), work);
+  shared.note(messages);
   return work.map(({ job, execution }) => ({
     jobId: job.id,
     executionId: execution.id,

@@ -1,3 +1,4 @@
+import { createSharedMessages } from "../queue/shared-messages.ts";
 import type { Store } from "../store/connect.ts";
 import { isDatabaseDown } from "../store/faults.ts";
 import { type Enqueued, enqueueAtOnce, enqueueJobs } from "./enqueue-jobs.ts";
@@ -17,22 +18,28 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** @param onEnqueued Told of the pools in which something new waits, when it is committed. */
-export function createEnqueuer(
-  { db, sql }: Pick<Store, "db" | "sql">,
-  onEnqueued: (pools: readonly string[]) => void,
-): Enqueuer {
+export interface EnqueuerDeps extends Pick<Store, "db" | "sql"> {
+  /**
+   * Has pools dispatched in which something new waits, when it is committed; `null` when another
+   * process must, at the word of the queue.
+   */
+  dispatch: ((pools: readonly string[]) => void) | null;
+}
+
+export function createEnqueuer({ db, sql, dispatch }: EnqueuerDeps): Enqueuer {
+  const shared = createSharedMessages(dispatch !== null);
   const line: Waiting[] = [];
-  let isUnderWay = false;
+  /** The sizes of the batches that are under way. */
+  const underWay: number[] = [];
 
   const make = async (batch: readonly Waiting[]): Promise<void> => {
     try {
       const plans = batch.map(({ plan }) => plan);
       const made = plans.every(({ firstTick }) => firstTick === null)
-        ? await enqueueAtOnce(sql, plans)
+        ? await enqueueAtOnce(sql, shared, plans)
         : await db.transaction((tx) => enqueueJobs(tx, plans));
       for (const [index, enqueued] of made.entries()) batch[index]?.resolve(enqueued);
-      onEnqueued([...new Set(made.map(({ pool }) => pool))]);
+      dispatch?.([...new Set(made.map(({ pool }) => pool))]);
     } catch (error) {
       if (batch.length === 1 || isDatabaseDown(error)) {
         for (const { reject } of batch) reject(error);
@@ -43,11 +50,14 @@ export function createEnqueuer(
     }
   };
   const work = async () => {
-    // While one is under way the next gathers: the more at once, the less each of them costs.
-    if (isUnderWay) return;
-    isUnderWay = true;
-    while (line.length > 0) await make(line.splice(0, BATCH));
-    isUnderWay = false;
+    // A second one begins when as many wait as are under way: smaller ones would cost more than
+    // they gain.
+    while (line.length > 0 && underWay.length < 2 && line.length >= (underWay[0] ?? 0)) {
+      const batch = line.splice(0, BATCH);
+      underWay.push(batch.length);
+      await make(batch);
+      underWay.splice(underWay.indexOf(batch.length), 1);
+    }
   };
   return {
     enqueue: (plan) =>

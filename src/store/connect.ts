@@ -5,7 +5,8 @@ import * as schema from "./schema.ts";
 import { settleBeforeClose } from "./settled-close.ts";
 import { STATEMENT_TIMEOUT_MS, watchSockets } from "./watched-socket.ts";
 
-export type Db = PostgresJsDatabase<typeof schema>;
+/** `$client` plans a statement once for each connection, which drizzle's own calls do not. */
+export type Db = PostgresJsDatabase<typeof schema> & { $client: postgres.Sql };
 export type Tx = Parameters<Parameters<Db["transaction"]>[0]>[0];
 
 export interface Store {

@@ -36,7 +36,7 @@ export async function insertWork(
     WITH message AS MATERIALIZED (${messages}),
     new_work AS MATERIALIZED (
       SELECT *, now() + (row_number() OVER ()) * interval '1 microsecond' AS created_at
-      FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS x (
+      FROM json_to_recordset(${JSON.stringify(rows)}::text::json) AS x (
         "executionId" uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, rules jsonb,
         custom jsonb, priority smallint, "requestIp" text, "timeoutSeconds" int,
         "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int

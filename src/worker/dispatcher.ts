@@ -10,6 +10,8 @@ import type { Log } from "./log.ts";
 export interface Dispatcher {
   /** Resolves when a dispatch that began after this is done. A pool of another node's is left to it. */
   dispatch(pool: string): Promise<void>;
+  /** Something new waits in the pool. */
+  hurry(pool: string): void;
 }
 
 export interface DispatcherDeps {
@@ -21,25 +23,44 @@ export interface DispatcherDeps {
   wake(host: string): void;
 }
 
-export function createDispatcher({ db, pools, log, isOwn, wake }: DispatcherDeps): Dispatcher {
-  const requests = new Map(
-    pools.map((pool) => [
-      pool.match,
-      coalesced(async () => {
-        try {
-          const { hosts } = await dispatchPool(db, pool, isOwn);
-          for (const host of hosts) wake(host);
-        } catch (error) {
-          // One that fails because Postgres is away is made up for by the sweep.
-          if (isDatabaseDown(error)) return;
-          log.error({ pool: pool.match, error: messageOf(error) }, "dispatch failed");
-        }
-      }),
-    ]),
-  );
+/**
+ * For so long what is new in a pool without room is not asked about again: thousands may come in a
+ * second, and whatever makes room has a dispatch of its own.
+ */
+const REST_MS = 50;
+
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const pools = new Map(deps.pools.map((pool) => [pool.match, poolDispatcher(deps, pool)]));
   return {
     async dispatch(pool) {
-      await requests.get(pool)?.();
+      await pools.get(pool)?.dispatch();
     },
+    hurry: (pool) => pools.get(pool)?.hurry(),
   };
+}
+
+function poolDispatcher({ db, log, isOwn, wake }: DispatcherDeps, pool: PoolRule) {
+  let restsUntil = 0;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const dispatch = coalesced(async () => {
+    try {
+      const { hosts, isStuck } = await dispatchPool(db, pool, isOwn);
+      for (const host of hosts) wake(host);
+      restsUntil = isStuck ? performance.now() + REST_MS : 0;
+    } catch (error) {
+      // One that fails because Postgres is away is made up for by the sweep.
+      if (isDatabaseDown(error)) return;
+      log.error({ pool: pool.match, error: messageOf(error) }, "dispatch failed");
+    }
+  });
+  const hurry = () => {
+    const restMs = restsUntil - performance.now();
+    if (restMs <= 0) return void dispatch();
+    timer ??= setTimeout(() => {
+      timer = null;
+      void dispatch();
+    }, restMs);
+    timer.unref();
+  };
+  return { dispatch, hurry };
 }

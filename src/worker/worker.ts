@@ -71,7 +71,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     },
     lookAgain: () => node?.wakeAll(),
     dispatch(names) {
-      for (const pool of names) void dispatcher.dispatch(pool);
+      for (const pool of names) dispatcher.hurry(pool);
     },
     handlers: {
       dispatch: ({ pool }) => dispatcher.dispatch(pool),

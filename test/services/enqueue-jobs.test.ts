@@ -55,7 +55,8 @@ test("jobs that arrive together share transactions, and one that is refused fail
   await using store = await testStore();
   await store.sql`ALTER TABLE fastlane.executions ADD CHECK (priority <> 13)`;
   const told: string[] = [];
-  const enqueuer = createEnqueuer(store, (pools) => told.push(...pools));
+  const dispatch = (pools: readonly string[]) => void told.push(...pools);
+  const enqueuer = createEnqueuer({ ...store, dispatch });
 
   const results = await Promise.allSettled(
     Array.from({ length: 50 }, (_, number) =>
@@ -68,6 +69,24 @@ test("jobs that arrive together share transactions, and one that is refused fail
   expect(told).toContain("");
   const [rows] = await store.db.execute<{ jobs: number; executions: number }>(EVERYTHING);
   expect(rows).toMatchObject({ tasks: 3, jobs: 49, executions: 49 });
+});
+
+test.each([
+  ["dispatched by this process share messages, which wait", () => {}, true],
+  ["another process must dispatch have one each, to be handled at once", null, false],
+] as const)("jobs that are made one soon after the other and %s", async (_, dispatch, waits) => {
+  await using store = await testStore();
+  const enqueuer = createEnqueuer({ ...store, dispatch });
+
+  const made = [];
+  for (let job = 0; job < 40; job++) made.push(await enqueuer.enqueue(planOf(one)));
+
+  const messages = await store.sql<{ id: number; waits: boolean }[]>`
+    SELECT id::int, run_at > created_at AS waits FROM graphile_worker.jobs ORDER BY id`;
+  expect(messages.length < made.length).toBe(waits);
+  expect(messages.every((message) => message.waits === waits)).toBe(true);
+  const known = messages.map(({ id }) => id);
+  expect(made.every(({ messageId }) => known.includes(messageId))).toBe(true);
 });
 
 test("of jobs made in one transaction an earlier one is older", async () => {

@@ -12,6 +12,8 @@ export interface DockerProxy extends AsyncDisposable {
   host: string;
   /** Every call so far. */
   calls: Call[];
+  /** The registry logins that came with them, as they were sent. */
+  logins: string[];
   /**
    * Stops the next call that fits: before the engine is asked, or when it has answered and the
    * answer has not been passed on.
@@ -35,6 +37,7 @@ interface Hold {
 export async function startDockerProxy(engine: string): Promise<DockerProxy> {
   const socketPath = join(tmpdir(), `fastlane-proxy-${randomUUID()}.sock`);
   const calls: Call[] = [];
+  const logins: string[] = [];
   const holds: Hold[] = [];
   const delays: { fits: RegExp; reached(): void; released: Promise<void> }[] = [];
   const answers: { fits: RegExp; status: number; message: string; times: number }[] = [];
@@ -48,6 +51,8 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
   const server = createServer((incoming, outgoing) => {
     const call = `${incoming.method} ${incoming.url}`;
     calls.push(call);
+    const login = incoming.headers["x-registry-auth"];
+    if (typeof login === "string") logins.push(Buffer.from(login, "base64url").toString("utf8"));
     const answer = answers.find(({ fits, times }) => times > 0 && fits.test(call));
     if (answer !== undefined) {
       answer.times -= 1;
@@ -95,6 +100,7 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
   return {
     host: `unix://${socketPath}`,
     calls,
+    logins,
     hold: (when, fits) =>
       new Promise((resolve) => {
         holds.push({ when, fits, reached: resolve });

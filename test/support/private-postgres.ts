@@ -16,6 +16,8 @@ const READY_LIMIT_MS = 60_000;
 export interface PrivatePostgres extends AsyncDisposable {
   /** The administrator's, by TCP on loopback; stays the same over restarts. */
   readonly url: string;
+  /** The same by its unix socket. */
+  readonly socketUrl: string;
   readonly port: number;
   /** Of the postmaster that runs now. */
   readonly pid: number;
@@ -96,6 +98,7 @@ export async function startPostgres(
   });
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    socketUrl: `postgres://postgres@localhost:${port}/postgres?host=${encodeURIComponent(data)}`,
     port,
     get pid() {
       return child.pid ?? 0;
