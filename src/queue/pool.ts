@@ -52,9 +52,6 @@ export function openQueuePool(
     connectionTimeoutMillis: 5_000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: "fastlane queue",
-    // What is taken and completed need not be on the disk at once: a message that a crash brings
-    // back is handled once more, which does no harm. What sends messages is on connections of its own.
-    options: "-c synchronous_commit=off",
     stream: () => sockets.open(),
     Client: outlivingClient(outlived),
   };
