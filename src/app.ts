@@ -140,7 +140,9 @@ function startApi(
     hints,
     plan: {
       pools: config.dockerHosts,
-      registries: Object.keys(config.registries),
+      registries: Object.fromEntries(
+        Object.entries(config.registries).map(([name, { registry }]) => [name, registry]),
+      ),
       defaults: {
         hardTimeoutSeconds: config.hardExecutionTimeoutSeconds,
         backoff: {

@@ -80,9 +80,10 @@ function faultsOfPairs(values: Record<string, unknown>): string[] {
 /** The logins with their passwords; one in a file is read now. */
 function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>) {
   return Object.fromEntries(
-    Object.entries(registries).map(([name, { username, password = "", passwordFile }]) => {
-      if (passwordFile === undefined) return [name, { username, password }];
-      return [name, { username, password: textOf(passwordFile).trimEnd() }];
+    Object.entries(registries).map(([name, login]) => {
+      const { registry = name, username, password = "", passwordFile } = login;
+      if (passwordFile === undefined) return [name, { registry, username, password }];
+      return [name, { registry, username, password: textOf(passwordFile).trimEnd() }];
     }),
   );
 }

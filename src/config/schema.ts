@@ -64,8 +64,9 @@ export const Allow = v.object({
   additionalDNSEntries: v.optional(truth, false),
 });
 
-/** Where a password stands, exactly one of both. */
+/** The password stands here or in a file, exactly one of both. */
 export const Registry = v.object({
+  registry: v.optional(text),
   username: text,
   password: v.optional(text),
   passwordFile: v.optional(text),
@@ -132,11 +133,12 @@ export type Config = Readonly<
   Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "registries">
 > & {
   readonly dataDir: string;
-  /** By the name that payloads give, which is the registry's for a login of its own. */
+  /** By the name that payloads give, which is the registry's where none is given. */
   readonly registries: Readonly<Record<string, RegistryLogin>>;
 };
 
 interface RegistryLogin {
+  registry: string;
   username: string;
   password: string;
 }

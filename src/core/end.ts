@@ -19,17 +19,15 @@ export interface Circumstances {
   engineWasGone: boolean;
   /** How long it was allowed to run. */
   timeoutSeconds: number;
-  /** Whether it was stopped since that was over; else the engine's times of it tell. */
-  hasTimedOut: boolean;
 }
 
 /** How an execution ended whose process ended. */
 export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): End {
-  const { engineWasGone, timeoutSeconds, hasTimedOut } = circumstances;
+  const { engineWasGone, timeoutSeconds } = circumstances;
   const { exitCode, finishedAt } = exit;
   const startedAt = earlier(exit.startedAt, finishedAt);
   const base = { exitCode, message: null, startedAt, finishedAt };
-  if (hasTimedOut || ranSeconds(exit) >= timeoutSeconds) {
+  if (ranSeconds(exit) >= timeoutSeconds) {
     const message = `Stopped since it had run for ${timeoutSeconds} s, its timeout`;
     return { ...base, status: "timedout", failureCause: "timeout", message };
   }

@@ -19,6 +19,8 @@ export interface ContainerSpec {
 }
 
 export interface RegistryLogin {
+  /** Who it is for, as image references name it; nobody else is told of it. */
+  registry: string;
   username: string;
   password: string;
 }
@@ -77,7 +79,7 @@ export interface Host {
   readonly name: string;
   /** The engine's version; proves that it answers. */
   version(): Promise<string>;
-  /** @throws {PullFailed} With the registry's words. */
+  /** @throws {PullFailed} With the registry's words; {PullAborted} when it was given up. */
   pull(image: string, login: RegistryLogin | null, signal: AbortSignal): Promise<void>;
   /** @returns The container's id, or `null` when there is a container of that name already. */
   create(spec: ContainerSpec): Promise<string | null>;
@@ -127,6 +129,9 @@ export class EngineRefusal extends Error {
     this.statusCode = statusCode;
   }
 }
+
+/** A pull was given up, by who asked for it or since it made no progress. */
+export class PullAborted extends HostUnreachable {}
 
 export type PullFailure = "image_not_found" | "pull_denied" | "pull_failed" | "registry_busy";
 

@@ -1,10 +1,16 @@
 import type Docker from "dockerode";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
-import { parseImageReference, registryOf } from "../core/image-reference.ts";
+import { parseImageReference } from "../core/image-reference.ts";
 import { dial } from "./dial.ts";
 import { engineAnswer, toHostError } from "./docker-call.ts";
-import { HostUnreachable, PullFailed, type PullFailure, type RegistryLogin } from "./host.ts";
+import {
+  HostUnreachable,
+  PullAborted,
+  PullFailed,
+  type PullFailure,
+  type RegistryLogin,
+} from "./host.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** A pull that has told of no progress for so long is given up. */
@@ -37,7 +43,7 @@ export async function pullImage(
   const signal = AbortSignal.any([stalled.signal, outer]);
   const giveUp = setTimeout(() => stalled.abort(), STALLED_AFTER_MS);
   try {
-    const authconfig = login === null ? {} : { ...login, serveraddress: registryOf(image) };
+    const authconfig = login === null ? {} : authOf(login);
     const stream = (await docker.createImage(authconfig, {
       fromImage: reference.repository,
       tag: reference.version,
@@ -52,7 +58,7 @@ export async function pullImage(
     }
   } catch (error) {
     if (error instanceof PullFailed) throw error;
-    if (signal.aborted) throw new HostUnreachable(`${what}: no progress`);
+    if (signal.aborted) throw new PullAborted(`${what}: no progress`);
     const answer = engineAnswer(error);
     if (answer === null) throw toHostError(what, error);
     throw new PullFailed(failureOf(answer.statusCode, answer.message), answer.message);
@@ -66,6 +72,12 @@ export async function pullImage(
     throw new HostUnreachable(`${what}: ended without the image: ${messageOf(error)}`);
   }
 }
+
+const authOf = ({ registry, username, password }: RegistryLogin) => ({
+  username,
+  password,
+  serveraddress: registry,
+});
 
 /**
  * The engine answers 404 for an image that is not there, and 500 for whatever else a registry may

@@ -53,7 +53,8 @@ function answerNoRoute(
   return response;
 }
 
-const expressionOf = (path: string) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`);
+const expressionOf = (path: string) =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/g, "[^/]+")}$`);
 
 /** As `URL` tells it, which is only asked where there may be dots to be put in order. */
 function pathnameOf(url: string): string {

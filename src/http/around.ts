@@ -5,6 +5,7 @@ import { AppError } from "../core/errors.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
 const REQUEST_ID = /^[\w.:/+=@-]{1,200}$/;
+const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i;
 const METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 const EXPOSED = "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate";
 const PREFLIGHT_SECONDS = 600;
@@ -82,8 +83,9 @@ function isSame(given: string, expected: string): boolean {
 export function gzip() {
   const compressing = compress({ encoding: "gzip" });
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const takes = c.req.header("accept-encoding")?.includes("gzip") ?? false;
-    if (!takes || c.req.query("follow") !== undefined) return await next();
+    const takes = TAKES_GZIP.test(c.req.header("accept-encoding") ?? "");
+    const isFollowing = !["false", "0"].includes(c.req.query("follow") ?? "false");
+    if (!takes || isFollowing) return await next();
     return await compressing(c, next);
   });
 }

@@ -1,11 +1,10 @@
 import { Hono } from "hono";
-import { AppError } from "../core/errors.ts";
+import { AppError, type Issue } from "../core/errors.ts";
 import type { JobPayload } from "../payload/job-payload.ts";
-import { parseBulkPayload, parseJobPayload } from "../payload/parse.ts";
+import { parseBulkPayload, parseJobPayload, sentence } from "../payload/parse.ts";
 import type { Enqueued } from "../services/enqueue-jobs.ts";
-import { claim, complete, enqueueOnce, type KeyedPlan } from "../services/enqueue-once.ts";
+import { enqueueOnce, type KeyedPlan, putJobOnce } from "../services/enqueue-once.ts";
 import { planJob } from "../services/job-plan.ts";
-import { putJob } from "../services/put-job.ts";
 import { untilEnded } from "../stream/follow.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
@@ -28,7 +27,7 @@ export function enqueueRoutes(deps: HttpDeps) {
   });
   const enqueueOne = async (request: KeyedPlan): Promise<Enqueued> => {
     if (request.key === null) return await enqueuer.enqueue(request.plan);
-    const made = await db.transaction((tx) => enqueueOnce(tx, [request]));
+    const made = await enqueueOnce(db, [request]);
     deps.onEnqueued([request.plan.pool]);
     // One request gives one answer.
     return made[0] as Enqueued;
@@ -47,10 +46,12 @@ export function enqueueRoutes(deps: HttpDeps) {
     })
     .post("/tasks/:taskId/bulk", operation("enqueueJobs"), async (c) => {
       const taskId = taskIdOf(c);
-      const requests = parseBulkPayload(await bodyText(c)).map((payload) =>
+      refuseHeaderKey(c);
+      const payloads = parseBulkPayload(await bodyText(c));
+      const requests = planAll(payloads, (payload) =>
         keyedPlan(c, payload, crypto.randomUUID(), payload.idempotencyKey ?? null),
       );
-      const made = await db.transaction((tx) => enqueueOnce(tx, requests));
+      const made = await enqueueOnce(db, requests);
       deps.onEnqueued([...new Set(made.map(({ pool }) => pool))]);
       const urls = urlsOf(deps, c);
       return c.json(made.map((one) => enqueuedView(one, taskId, urls)));
@@ -60,16 +61,37 @@ export function enqueueRoutes(deps: HttpDeps) {
       const jobId = newJobIdOf(c);
       const payload = parseJobPayload(await bodyText(c));
       const request = keyedPlan(c, payload, jobId, keyOf(c, payload));
-      const made = await db.transaction(async (tx) => {
-        const earlier = await claim(tx, request);
-        if (earlier !== null) return earlier;
-        const put = await putJob(tx, request.plan);
-        await complete(tx, request, put);
-        return put;
-      });
+      const made = await putJobOnce(db, request);
       deps.onEnqueued([made.pool]);
       return c.json(enqueuedView(made, taskId, urlsOf(deps, c)));
     });
+}
+
+/** All plans, or all that is wrong with them, each with its payload's index. */
+function planAll<Plan>(
+  payloads: readonly JobPayload[],
+  planOf: (payload: JobPayload) => Plan,
+): Plan[] {
+  const issues: Issue[] = [];
+  const plans = payloads.flatMap((payload, index) => {
+    try {
+      return [planOf(payload)];
+    } catch (error) {
+      if (!(error instanceof AppError) || error.issues === undefined) throw error;
+      issues.push(...error.issues.map((issue) => ({ ...issue, path: `${index}.${issue.path}` })));
+      return [];
+    }
+  });
+  if (issues.length === 0) return plans;
+  throw new AppError("payload_not_allowed", sentence("Cannot enqueue", issues), { issues });
+}
+
+function refuseHeaderKey(c: HttpContext): void {
+  if (c.req.header("idempotency-key") === undefined) return;
+  throw new AppError(
+    "query_invalid",
+    "Idempotency-Key is for one job: give each payload of a list an idempotencyKey of its own",
+  );
 }
 
 /** The answer to whatever makes an execution or a schedule. */

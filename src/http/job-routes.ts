@@ -52,7 +52,7 @@ export function jobRoutes(deps: HttpDeps) {
     })
     .post(`${JOB}/retry`, operation("retryJob"), async (c) => {
       const job = await requireJob(deps, c);
-      const made = await db.transaction((tx) => retryJob(tx, deps.plan, job));
+      const made = await retryJob(db, deps.plan, job);
       deps.onEnqueued([made.pool]);
       return c.json(enqueuedView(made, job.taskId, urlsOf(deps, c)));
     })

@@ -5,11 +5,12 @@ import { hostAndPort } from "../core/host-name.ts";
 import { hostsOf } from "../core/pool.ts";
 import { STATUSES } from "../core/status.ts";
 import { parseFilterBody } from "../payload/filter.ts";
+import { shortText } from "../payload/limits.ts";
 import { retryMany, stopMany } from "../services/many.ts";
 import { type ExecutionFilter, type ListCursor, listExecutions } from "../store/execution-lists.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
-import { operation } from "./params.ts";
+import { operation, UUID } from "./params.ts";
 import { momentOf, parsedOf, wholeNumberOf } from "./query.ts";
 import { urlsOf } from "./urls.ts";
 import { listedView } from "./views.ts";
@@ -29,8 +30,10 @@ export function manyRoutes(deps: HttpDeps) {
   const { db } = deps;
   const manyView = (c: HttpContext, many: Awaited<ReturnType<typeof stopMany>>) => {
     const urls = urlsOf(deps, c);
+    const { next, ...rest } = many;
     return {
-      ...many,
+      ...rest,
+      nextCursor: textOfCursor(next),
       executions: many.executions.map(({ id, jobId, taskId }) => ({
         id,
         jobId,
@@ -40,38 +43,36 @@ export function manyRoutes(deps: HttpDeps) {
     };
   };
   const asked = async (c: HttpContext) => {
-    const { dryRun = false, host, ...body } = parseFilterBody(await bodyText(c));
+    const { dryRun = false, host, cursor, ...body } = parseFilterBody(await bodyText(c));
     const hosts = host === undefined ? undefined : namesOf(deps, host);
-    return { dryRun, filter: { ...body, hosts } };
+    return { dryRun, cursor: cursorOf(cursor), filter: { ...body, hosts } };
   };
 
   return new Hono<HttpEnv>()
     .get("/executions", operation("listExecutions"), async (c) => {
       const limit = wholeNumberOf(c, "limit", { min: 1, max: MAX_LIMIT, absent: DEFAULT_LIMIT });
-      const cursor = cursorOf(c);
+      const cursor = cursorOf(c.req.query("cursor"));
       const { rows, next } = await listExecutions(db, filterOf(deps, c), { cursor, limit });
       const urls = urlsOf(deps, c);
       return c.json({
         items: rows.map((row) => listedView(row, urls)),
-        nextCursor: next === null ? null : btoa(`${next.createdAt} ${next.id}`),
+        nextCursor: textOfCursor(next),
       });
     })
     .post("/executions/stop", operation("stopExecutions"), async (c) => {
-      const { filter, dryRun } = await asked(c);
-      return c.json(manyView(c, await stopMany(db, filter, dryRun)));
+      return c.json(manyView(c, await stopMany(db, await asked(c))));
     })
     .post("/executions/retry", operation("retryExecutions"), async (c) => {
-      const { filter, dryRun } = await asked(c);
-      const { pools, ...many } = await retryMany(db, deps.plan, filter, dryRun);
+      const { pools, ...many } = await retryMany(db, deps.plan, await asked(c));
       deps.onEnqueued(pools);
       return c.json(manyView(c, many));
     });
 }
 
 function filterOf(deps: HttpDeps, c: HttpContext): ExecutionFilter {
-  const host = c.req.query("host");
+  const host = parsedOf(c.req.query("host"), "host", shortText(1_000));
   return {
-    task: c.req.query("task"),
+    task: parsedOf(c.req.query("task"), "task", shortText(400)),
     statuses: parsedOf(c.req.query("status"), "status", Statuses),
     hosts: host === undefined ? undefined : namesOf(deps, host),
     since: momentOf(c, "since"),
@@ -89,14 +90,17 @@ function namesOf({ plan }: HttpDeps, text: string): string[] {
   return names.length === 0 ? [text] : names;
 }
 
-function cursorOf(c: HttpContext): ListCursor | null {
-  const text = c.req.query("cursor");
+function cursorOf(text: string | undefined): ListCursor | null {
   if (text === undefined) return null;
-  const [, createdAt, id] = CURSOR.exec(decoded(text)) ?? [];
-  if (createdAt === undefined || id === undefined) {
+  const [, createdAt = "", id = ""] = CURSOR.exec(decoded(text)) ?? [];
+  if (Number.isNaN(Date.parse(createdAt)) || !UUID.test(id)) {
     throw new AppError("query_invalid", '"cursor" must be the nextCursor of an answer');
   }
   return { createdAt, id };
+}
+
+function textOfCursor(cursor: ListCursor | null): string | null {
+  return cursor === null ? null : btoa(`${cursor.createdAt} ${cursor.id}`);
 }
 
 function decoded(text: string): string {

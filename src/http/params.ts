@@ -6,7 +6,7 @@ import { findJob } from "../store/jobs.ts";
 import type { ExecutionRow, JobRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Names what a route does, for its errors. */
 export function operation(name: string) {

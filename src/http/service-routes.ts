@@ -12,7 +12,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { operation } from "./params.ts";
 import { urlsOf } from "./urls.ts";
 
-const SCHEDULES_SHOWN = 100;
+const SCHEDULES_SHOWN = 1_000;
 
 /** What tells how the service itself is. */
 export function serviceRoutes(deps: HttpDeps) {
@@ -24,7 +24,7 @@ export function serviceRoutes(deps: HttpDeps) {
     .get("/", operation("healthcheck"), async (c) => {
       // A person who looks with a browser is shown what there is.
       const asksForPage = c.req.header("accept")?.includes("text/html") ?? false;
-      return asksForPage ? c.redirect("/docs") : await health(c);
+      return asksForPage ? c.redirect(urlsOf(deps, c).path("/docs")) : await health(c);
     })
     .get("/healthcheck", operation("healthcheck"), health)
     .get("/status", operation("status"), async (c) => {

@@ -70,7 +70,10 @@ export const ManyAnswer = v.strictObject({
   count: v.pipe(Count, v.description("how many it was done to, or would be")),
   dryRun: v.boolean(),
   executions: v.array(v.strictObject({ id: Uuid, jobId: Uuid, taskId: v.string(), url: Url })),
-  hasMore: v.pipe(v.boolean(), v.description("more than 1,000 fit: ask again for the others")),
+  nextCursor: v.pipe(
+    v.nullable(v.string()),
+    v.description("where those begin that fit beyond the first 1,000: ask again with it"),
+  ),
   skipped: v.array(v.strictObject({ jobId: Uuid, reason: v.string() })),
 });
 

@@ -22,6 +22,7 @@ export const FilterBody = exactObject({
   host: v.optional(v.pipe(shortText(1_000), v.description("host string, or name:port"))),
   since: v.optional(v.pipe(Moment, v.description("created at or after"))),
   until: v.optional(v.pipe(Moment, v.description("created before"))),
+  cursor: v.optional(v.pipe(shortText(200), v.description("nextCursor of the last answer"))),
   dryRun: v.optional(v.pipe(v.boolean("must be true or false"), v.description("only tell which"))),
 });
 
@@ -37,7 +38,7 @@ export function parseFilterBody(body: string) {
     const issues = result.issues.map(toIssue);
     throw new AppError("payload_invalid", sentence("Cannot choose executions", issues), { issues });
   }
-  const { status, dryRun, ...filter } = result.output;
+  const { status, dryRun, cursor, ...filter } = result.output;
   if (status === undefined && Object.keys(filter).length === 0) {
     const message = "must have at least one of task, status, host, since and until";
     throw new AppError("payload_invalid", `Cannot choose executions: the body ${message}`, {
@@ -45,5 +46,5 @@ export function parseFilterBody(body: string) {
     });
   }
   const statuses = typeof status === "string" ? [status] : status;
-  return { ...filter, statuses, dryRun };
+  return { ...filter, statuses, dryRun, cursor };
 }

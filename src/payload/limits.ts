@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { storableText } from "./text.ts";
 
-/** @param unit What is counted, where the key does not say it. */
 export function wholeNumber(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(

@@ -1,30 +1,33 @@
-import { and, eq, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, isNotNull, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { executions } from "../store/schema.ts";
+import { ENDED, followEnds } from "./follow-end.ts";
 
 /**
  * Writes that the execution's container is about to be started. Only after this may it be: the
  * row's status and the lease say that nobody else has, and that it has not been ended meanwhile.
- * One that has expired since it was given to the host is put back, to be ended by the dispatch.
+ * One that has expired since it was given to the host is put back, to be ended by the dispatch; one
+ * that was to be stopped ends here.
  *
  * @returns Whether the container may be started.
  */
 export async function claimStart(db: Db, lease: Lease, executionId: string): Promise<boolean> {
-  if (await setClaim(db, lease, executionId, sql`now()`)) return true;
+  const isInTime = or(isNull(executions.expiresAt), gt(executions.expiresAt, sql`now()`));
+  if (await setClaim(db, lease, executionId, sql`now()`, isInTime)) return true;
   await db.transaction(async (tx) => {
     await holdLease(tx, lease);
+    const stopped = await tx
+      .update(executions)
+      .set({ status: "stopped", failureCause: "stopped", finishedAt: sql`now()` })
+      .where(and(isOnHost(lease, executionId, "pulling"), isNotNull(executions.stopRequestedAt)))
+      .returning(ENDED);
+    await followEnds(tx, stopped);
     const [expired] = await tx
       .update(executions)
       .set({ status: "enqueued", host: null, claimedAt: null })
-      .where(
-        and(
-          isOnHost(lease, executionId, "pulling"),
-          isNull(executions.stopRequestedAt),
-          lte(executions.expiresAt, sql`now()`),
-        ),
-      )
+      .where(and(isOnHost(lease, executionId, "pulling"), lte(executions.expiresAt, sql`now()`)))
       .returning({ pool: executions.pool });
     if (expired !== undefined) await enqueue(tx, "dispatch", expired);
   });
@@ -41,18 +44,14 @@ async function setClaim(
   lease: Lease,
   executionId: string,
   claimedAt: SQL | null,
+  condition?: SQL,
 ): Promise<boolean> {
   return await db.transaction(async (tx) => {
     await holdLease(tx, lease);
     const claimed = await tx
       .update(executions)
       .set({ claimedAt })
-      .where(
-        and(
-          isOnHost(lease, executionId, "pulling"),
-          or(isNull(executions.expiresAt), gt(executions.expiresAt, sql`now()`)),
-        ),
-      )
+      .where(and(isOnHost(lease, executionId, "pulling"), condition))
       .returning({ id: executions.id });
     return claimed.length > 0;
   });

@@ -1,4 +1,4 @@
-import { and, eq, lte, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, lte, sql } from "drizzle-orm";
 import { type Placement, type PoolRule, placeOnHosts } from "../core/pool.ts";
 import type { Db, Tx } from "../store/connect.ts";
 import { notify } from "../store/notify.ts";
@@ -94,12 +94,19 @@ async function dispatchBatch(
   if (placements.length === 0) return [];
   const hosts = new Set(placements.map(({ host }) => host).filter((host) => !needsNoWord(host)));
   await Promise.all([
+    // Locked in one order first, as by whoever else changes several at once.
     tx.execute(sql`
+      WITH placed AS (
+        SELECT executions.id, x.host
+        FROM fastlane.executions
+        JOIN jsonb_to_recordset(${JSON.stringify(placements)}::jsonb)
+          AS x ("executionId" uuid, host text) ON executions.id = x."executionId"
+        WHERE status = 'enqueued'
+        ORDER BY executions.id FOR UPDATE OF executions
+      )
       UPDATE fastlane.executions
       SET status = 'pulling', host = placed.host, placements = placements + 1
-      FROM jsonb_to_recordset(${JSON.stringify(placements)}::jsonb)
-        AS placed ("executionId" uuid, host text)
-      WHERE executions.id = placed."executionId" AND status = 'enqueued'`),
+      FROM placed WHERE executions.id = placed.id`),
     ...[...hosts].map((host) => notify(tx, { about: "host", host })),
   ]);
   return placements;
@@ -116,10 +123,20 @@ async function endExpired(tx: Tx, pool: PoolRule): Promise<void> {
       message: sql`'Not started before its expiration at ' || to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
     })
     .where(
-      and(
-        eq(executions.pool, pool.match),
-        eq(executions.status, "enqueued"),
-        lte(executions.expiresAt, sql`now()`),
+      inArray(
+        executions.id,
+        tx
+          .select({ id: executions.id })
+          .from(executions)
+          .where(
+            and(
+              eq(executions.pool, pool.match),
+              eq(executions.status, "enqueued"),
+              lte(executions.expiresAt, sql`now()`),
+            ),
+          )
+          .orderBy(asc(executions.id))
+          .for("update", { skipLocked: true }),
       ),
     )
     .returning(ENDED);

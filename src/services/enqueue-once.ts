@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import type { JobPayload } from "../payload/job-payload.ts";
-import type { Tx } from "../store/connect.ts";
+import { sentence } from "../payload/parse.ts";
+import type { Db, Tx } from "../store/connect.ts";
 import { claimKey, completeKey, type KeyRow } from "../store/idempotency-keys.ts";
 import { type Enqueued, enqueueJobs } from "./enqueue-jobs.ts";
 import type { JobPlan } from "./job-plan.ts";
+import { putJob } from "./put-job.ts";
 
 export interface KeyedPlan {
   plan: JobPlan;
@@ -14,40 +16,78 @@ export interface KeyedPlan {
 }
 
 /**
- * Makes jobs, but none whose key has made one within 24 hours: for that the first answer is given again.
+ * Makes jobs, all or none, but none whose key has made one within 24 hours: for that the first
+ * answer is given again.
  *
  * @throws {AppError} `idempotency_key_taken` when a key came with another request before;
  *   `payload_invalid` when two of the requests have one key.
  */
-export async function enqueueOnce(tx: Tx, requests: readonly KeyedPlan[]): Promise<Enqueued[]> {
-  const keys = requests.flatMap(({ key }) => key ?? []);
-  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined) {
-    throw new AppError("payload_invalid", `Cannot enqueue: two payloads have the key "${twice}"`);
-  }
-  const claimed: { request: KeyedPlan; earlier: Enqueued | null }[] = [];
-  for (const request of requests) claimed.push({ request, earlier: await claim(tx, request) });
-  const fresh = claimed.filter(({ earlier }) => earlier === null);
-  const made = await enqueueJobs(
-    tx,
-    fresh.map(({ request }) => request.plan),
+export async function enqueueOnce(db: Db, requests: readonly KeyedPlan[]): Promise<Enqueued[]> {
+  refuseKeysGivenTwice(requests);
+  return await db.transaction(async (tx) => {
+    const earlier = await claimAll(tx, requests);
+    const fresh = requests.filter((request) => !earlier.has(request));
+    const made = await enqueueJobs(
+      tx,
+      fresh.map(({ plan }) => plan),
+    );
+    const answers = new Map(earlier);
+    for (const [index, request] of fresh.entries()) {
+      const enqueued = made[index];
+      if (enqueued === undefined) continue;
+      await complete(tx, request, enqueued);
+      answers.set(request, enqueued);
+    }
+    return requests.flatMap((request) => answers.get(request) ?? []);
+  });
+}
+
+/** Makes or changes a job, unless its key has done so within 24 hours. See `putJob`. */
+export async function putJobOnce(db: Db, request: KeyedPlan): Promise<Enqueued> {
+  return await db.transaction(async (tx) => {
+    const earlier = await claim(tx, request, request.plan.job.id);
+    if (earlier !== null) return earlier;
+    const made = await putJob(tx, request.plan);
+    await complete(tx, request, made);
+    return made;
+  });
+}
+
+function refuseKeysGivenTwice(requests: readonly KeyedPlan[]): void {
+  const keys = requests.map(({ key }) => key);
+  const issues = keys.flatMap((key, index) =>
+    key !== null && keys.indexOf(key) !== index
+      ? [{ path: `${index}.idempotencyKey`, message: "is that of an earlier payload" }]
+      : [],
   );
-  for (const [index, { request }] of fresh.entries()) {
-    const enqueued = made[index];
-    if (enqueued !== undefined) await complete(tx, request, enqueued);
+  if (issues.length === 0) return;
+  throw new AppError("payload_invalid", sentence("Cannot enqueue", issues), { issues });
+}
+
+/** In the order of the keys, so that two requests with the same ones never wait for each other. */
+async function claimAll(tx: Tx, requests: readonly KeyedPlan[]): Promise<Map<KeyedPlan, Enqueued>> {
+  const earlier = new Map<KeyedPlan, Enqueued>();
+  const inOrder = requests.toSorted((a, b) => ((a.key ?? "") < (b.key ?? "") ? -1 : 1));
+  for (const request of inOrder) {
+    const made = await claim(tx, request, null);
+    if (made !== null) earlier.set(request, made);
   }
-  let next = 0;
-  return claimed.flatMap(({ earlier }) => earlier ?? made[next++] ?? []);
+  return earlier;
 }
 
 /**
+ * @param target The job that a request names by itself; it is part of what is asked for.
  * @returns What the key has made before; `null` when it is this request's to make.
  * @throws {AppError} `idempotency_key_taken`.
  */
-export async function claim(tx: Tx, { plan, payload, key }: KeyedPlan): Promise<Enqueued | null> {
+async function claim(
+  tx: Tx,
+  { plan, payload, key }: KeyedPlan,
+  target: string | null,
+): Promise<Enqueued | null> {
   if (key === null) return null;
   const { id: jobId, taskId } = plan.job;
-  const requestHash = hashOf(payload);
+  const requestHash = hashOf({ ...payload, target });
   const earlier = await claimKey(tx, { taskId, key, requestHash, jobId });
   if (earlier === null) return null;
   if (!Buffer.from(earlier.requestHash).equals(requestHash)) {
@@ -60,7 +100,7 @@ export async function claim(tx: Tx, { plan, payload, key }: KeyedPlan): Promise<
 }
 
 /** Keeps what a request has made, for its key if it has one. */
-export async function complete(tx: Tx, { plan, key }: KeyedPlan, made: Enqueued): Promise<void> {
+async function complete(tx: Tx, { plan, key }: KeyedPlan, made: Enqueued): Promise<void> {
   if (key !== null) await completeKey(tx, plan.job.taskId, key, made);
 }
 
@@ -69,7 +109,7 @@ function enqueuedOf({ jobId, executionId, messageId }: KeyRow, pool: string): En
 }
 
 /** Of what was asked for, whatever the order of its keys. */
-function hashOf(payload: JobPayload): Buffer {
+function hashOf(payload: JobPayload & { target: string | null }): Buffer {
   const sorted = (_: string, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

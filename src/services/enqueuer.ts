@@ -33,13 +33,12 @@ export function createEnqueuer({ db, sql, dispatch }: EnqueuerDeps): Enqueuer {
   const underWay: number[] = [];
 
   const make = async (batch: readonly Waiting[]): Promise<void> => {
+    const plans = batch.map(({ plan }) => plan);
     try {
-      const plans = batch.map(({ plan }) => plan);
       const made = plans.every(({ firstTick }) => firstTick === null)
         ? await enqueueAtOnce(sql, shared, plans)
         : await db.transaction((tx) => enqueueJobs(tx, plans));
       for (const [index, enqueued] of made.entries()) batch[index]?.resolve(enqueued);
-      dispatch?.([...new Set(made.map(({ pool }) => pool))]);
     } catch (error) {
       if (batch.length === 1 || isDatabaseDown(error)) {
         for (const { reject } of batch) reject(error);
@@ -47,7 +46,9 @@ export function createEnqueuer({ db, sql, dispatch }: EnqueuerDeps): Enqueuer {
       }
       // One of them is wrong in a way that only the database found: each shall stand for itself.
       for (const waiting of batch) await make([waiting]);
+      return;
     }
+    dispatch?.([...new Set(plans.map(({ pool }) => pool))]);
   };
   const work = async () => {
     // A second one begins when as many wait as are under way: smaller ones would cost more than

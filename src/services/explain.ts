@@ -62,12 +62,14 @@ async function explainWaiting(deps: ExplainDeps, execution: ExecutionRow): Promi
     ...(await reasonsOfPool(deps, execution)),
   ];
   if (reasons.length > 0) return summed("It waits", reasons);
+  const { pool } = execution;
   const ahead = await countAhead(deps.db, execution);
   const message =
     ahead > 0
-      ? `${ahead} that were enqueued earlier or have a higher priority are before it`
-      : "it is the next one, and starts in a moment";
-  return summed("It waits", [{ code: ahead > 0 ? "behind_others" : "next", message, ahead }]);
+      ? `${ahead} of its pool "${pool}" that came earlier or have a higher priority are before it`
+      : `it is the next one of its pool "${pool}", and starts in a moment`;
+  const code = ahead > 0 ? "behind_others" : "next";
+  return summed("It waits", [{ code, message, ahead, pool }]);
 }
 
 function reasonsOfTime({ availableAt, retry, retryOf, lastFault }: ExecutionRow): Reason[] {

@@ -1,5 +1,6 @@
 import { cronTimes } from "../core/cron.ts";
 import { AppError } from "../core/errors.ts";
+import { registryOf } from "../core/image-reference.ts";
 import { type Allowed, type PoolRule, poolOf } from "../core/pool.ts";
 import {
   containerRequestOf,
@@ -15,8 +16,8 @@ import type { NewJob } from "../store/jobs.ts";
 /** What of the configuration decides about a payload. */
 export interface PlanDeps {
   pools: readonly PoolRule[];
-  /** Names of the registry logins that there are. */
-  registries: readonly string[];
+  /** The registry that each login of the configuration is for, by the login's name. */
+  registries: Readonly<Record<string, string>>;
   defaults: PayloadDefaults;
 }
 
@@ -121,8 +122,12 @@ function refuseNotAllowed(deps: PlanDeps, pool: PoolRule, payload: JobPayload): 
   for (const key of ["workdir", "additionalDNSEntries"] as const) {
     if (payload[key] !== undefined && !flags[key]) refuse(key, pool, []);
   }
-  if (registryAuth !== undefined && !deps.registries.includes(registryAuth)) {
-    const message = `must be the name of a login in registries of the configuration`;
+  const registry = registryOf(payload.image);
+  const isLogin = registryAuth !== undefined && Object.hasOwn(deps.registries, registryAuth);
+  if (registryAuth !== undefined && !(isLogin && deps.registries[registryAuth] === registry)) {
+    const message = isLogin
+      ? `must be a login for the image's registry, ${registry}: it is for another`
+      : "must be the name of a login in registries of the configuration";
     throw new AppError("payload_not_allowed", `Cannot enqueue: "registryAuth" ${message}`, {
       issues: [{ path: "registryAuth", message }],
     });

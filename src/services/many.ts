@@ -1,7 +1,12 @@
 import { AppError } from "../core/errors.ts";
 import type { PoolRule } from "../core/pool.ts";
-import type { Db, Tx } from "../store/connect.ts";
-import { type ExecutionFilter, type ListedRow, listExecutions } from "../store/execution-lists.ts";
+import type { Db } from "../store/connect.ts";
+import {
+  type ExecutionFilter,
+  type ListCursor,
+  type ListedRow,
+  listExecutions,
+} from "../store/execution-lists.ts";
 import { isOpen, OPEN } from "../store/executions.ts";
 import { findJobById } from "../store/jobs.ts";
 import { requireRetryable, retryJob } from "./retry-job.ts";
@@ -9,6 +14,14 @@ import { stopExecutions } from "./stop-execution.ts";
 
 /** What is done to many executions at once is done to so many at most. */
 const MOST = 1_000;
+
+export interface ManyAsked {
+  filter: ExecutionFilter;
+  /** Behind which execution to go on; `null` is the newest. */
+  cursor: ListCursor | null;
+  /** Only tell which. */
+  dryRun: boolean;
+}
 
 interface One {
   id: string;
@@ -22,80 +35,65 @@ export interface Many {
   /** Those it was done to, or would be; for a retry the new ones, once there are any. */
   executions: One[];
   skipped: { jobId: string; reason: string }[];
-  /** More fit than can be done at once. */
-  hasMore: boolean;
+  /** Where the rest of them begins; `null` when there is none. */
+  next: ListCursor | null;
 }
 
 /** Stops the executions that fit and have not ended. */
-export async function stopMany(db: Db, filter: ExecutionFilter, dryRun: boolean): Promise<Many> {
+export async function stopMany(db: Db, { filter, cursor, dryRun }: ManyAsked): Promise<Many> {
   return await db.transaction(async (tx) => {
     const statuses = (filter.statuses ?? OPEN).filter(isOpen);
     const { rows, next } = await listExecutions(
       tx,
       { ...filter, statuses },
-      { cursor: null, limit: MOST },
+      { cursor, limit: MOST },
     );
-    const stopped = dryRun
-      ? rows.map(({ id }) => id)
-      : await stopExecutions(
-          tx,
-          rows.map(({ id }) => id),
-        );
-    const executions = rows.filter(({ id }) => stopped.includes(id)).map(oneOf);
-    return { dryRun, count: executions.length, executions, skipped: [], hasMore: next !== null };
+    const ids = rows.map(({ id }) => id);
+    const stopped = new Set(dryRun ? ids : await stopExecutions(tx, ids));
+    const executions = rows.filter(({ id }) => stopped.has(id)).map(oneOf);
+    return { dryRun, count: executions.length, executions, skipped: [], next };
   });
 }
 
-/** Retries the job of each execution that fits, once for each job, as its own retry would. */
+/**
+ * Retries the job of each execution that fits, once for each job, as its own retry would. Each is a
+ * transaction of its own: nothing waits for all of them.
+ */
 export async function retryMany(
   db: Db,
   deps: { pools: readonly PoolRule[] },
-  filter: ExecutionFilter,
-  dryRun: boolean,
+  { filter, cursor, dryRun }: ManyAsked,
 ): Promise<Many & { pools: string[] }> {
-  return await db.transaction(async (tx) => {
-    const { rows, next } = await listExecutions(tx, filter, { cursor: null, limit: MOST });
-    const newest = [...new Map(rows.toReversed().map((row) => [row.jobId, row])).values()];
-    const many: Many & { pools: string[] } = {
-      dryRun,
-      count: 0,
-      executions: [],
-      skipped: [],
-      hasMore: next !== null,
-      pools: [],
-    };
-    for (const row of newest) {
-      const retried = await retryOne(tx, deps, row, dryRun);
-      if ("reason" in retried) many.skipped.push(retried);
-      else {
-        many.executions.push(retried.one);
-        many.pools.push(retried.pool);
-      }
+  const { rows, next } = await listExecutions(db, filter, { cursor, limit: MOST });
+  const newest = new Map(rows.toReversed().map((row) => [row.jobId, row]));
+  const executions: One[] = [];
+  const skipped: Many["skipped"] = [];
+  const pools = new Set<string>();
+  for (const row of newest.values()) {
+    try {
+      const { pool, ...one } = await retryOne(db, deps, row, dryRun);
+      executions.push(one);
+      pools.add(pool);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      skipped.push({ jobId: row.jobId, reason: error.message });
     }
-    return { ...many, count: many.executions.length, pools: [...new Set(many.pools)] };
-  });
+  }
+  return { dryRun, count: executions.length, executions, skipped, next, pools: [...pools] };
 }
 
+/** @throws {AppError} If the job cannot be retried. */
 async function retryOne(
-  tx: Tx,
+  db: Db,
   deps: { pools: readonly PoolRule[] },
   row: ListedRow,
   dryRun: boolean,
-): Promise<{ one: One; pool: string } | { jobId: string; reason: string }> {
-  const { jobId, taskId } = row;
-  const job = await findJobById(tx, jobId);
-  try {
-    if (job === null) throw new AppError("job_not_found", "The job is gone");
-    if (dryRun) {
-      const { match } = await requireRetryable(tx, deps, job);
-      return { one: { id: row.id, jobId, taskId }, pool: match };
-    }
-    const { executionId, pool } = await retryJob(tx, deps, job);
-    return { one: { id: executionId ?? row.id, jobId, taskId }, pool };
-  } catch (error) {
-    if (error instanceof AppError) return { jobId, reason: error.message };
-    throw error;
-  }
+): Promise<One & { pool: string }> {
+  const job = await findJobById(db, row.jobId);
+  if (job === null) throw new AppError("job_not_found", "The job is gone");
+  if (dryRun) return { ...oneOf(row), pool: (await requireRetryable(db, deps, job)).match };
+  const { executionId, pool } = await retryJob(db, deps, job);
+  return { ...oneOf(row), id: executionId ?? row.id, pool };
 }
 
 const oneOf = ({ id, jobId, taskId }: ListedRow): One => ({ id, jobId, taskId });

@@ -1,7 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import { type PoolRule, poolOf } from "../core/pool.ts";
 import { enqueue } from "../queue/enqueue.ts";
-import type { Tx } from "../store/connect.ts";
+import type { Db, Tx } from "../store/connect.ts";
 import { insertExecutions, lastExecutions } from "../store/executions.ts";
 import { findSchedule } from "../store/schedules.ts";
 import type { JobRow } from "../store/schema.ts";
@@ -17,17 +17,19 @@ import { stopLastExecution } from "./stop-execution.ts";
  * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, or `no_pool`.
  */
 export async function retryJob(
-  tx: Tx,
+  db: Db,
   { pools }: { pools: readonly PoolRule[] },
   job: JobRow,
 ): Promise<Enqueued> {
-  const pool = await requireRetryable(tx, { pools }, job);
-  await stopLastExecution(tx, job.id);
-  const messageId = await enqueue(tx, "dispatch", { pool: pool.match });
-  await touchTasks(tx, [job.taskId]);
-  const execution = executionOf(job, pool.match);
-  await insertExecutions(tx, [{ ...execution, afterPrevious: true }]);
-  return { jobId: job.id, executionId: execution.id, messageId, pool: pool.match };
+  return await db.transaction(async (tx) => {
+    const pool = await requireRetryable(tx, { pools }, job);
+    await stopLastExecution(tx, job.id);
+    const messageId = await enqueue(tx, "dispatch", { pool: pool.match });
+    await touchTasks(tx, [job.taskId]);
+    const execution = executionOf(job, pool.match);
+    await insertExecutions(tx, [{ ...execution, afterPrevious: true }]);
+    return { jobId: job.id, executionId: execution.id, messageId, pool: pool.match };
+  });
 }
 
 /**
@@ -37,13 +39,13 @@ export async function retryJob(
  * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, or `no_pool`.
  */
 export async function requireRetryable(
-  tx: Tx,
+  db: Db | Tx,
   { pools }: { pools: readonly PoolRule[] },
   job: Pick<JobRow, "id" | "taskId">,
 ): Promise<PoolRule> {
   const [[last], schedule] = await Promise.all([
-    lastExecutions(tx, job.id, 1),
-    findSchedule(tx, job.id),
+    lastExecutions(db, job.id, 1),
+    findSchedule(db, job.id),
   ]);
   if (schedule?.nextAt != null) {
     throw new AppError("job_is_scheduled", "Can't retry a scheduled job.");

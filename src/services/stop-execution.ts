@@ -1,4 +1,4 @@
-import { and, inArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, inArray, type SQL, sql } from "drizzle-orm";
 import type { Db, Tx } from "../store/connect.ts";
 import { lastExecutions, OPEN } from "../store/executions.ts";
 import { notify } from "../store/notify.ts";
@@ -22,6 +22,7 @@ export async function stopExecutions(tx: Tx, ids: readonly string[]): Promise<st
   const unstarted = sql`(status = 'enqueued' OR (status = 'pulling' AND claimed_at IS NULL))`;
   const whenUnstarted = (value: SQL, otherwise: SQL) =>
     sql`CASE WHEN ${unstarted} THEN ${value} ELSE ${otherwise} END`;
+  await lockInOrder(tx, ids);
   const stopped = await tx
     .update(executions)
     .set({
@@ -40,6 +41,16 @@ export async function stopExecutions(tx: Tx, ids: readonly string[]): Promise<st
     await notify(tx, { about: "host", host });
   }
   return stopped.map(({ id }) => id);
+}
+
+/** Whoever changes several executions at once locks them in one order, and so waits for no one twice. */
+async function lockInOrder(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx
+    .select({ id: executions.id })
+    .from(executions)
+    .where(inArray(executions.id, [...ids]))
+    .orderBy(asc(executions.id))
+    .for("update");
 }
 
 /** Stops one execution; nothing else of its job. */

@@ -44,7 +44,7 @@ export async function findJob(db: Db, taskId: string, jobId: string): Promise<Jo
   return job ?? null;
 }
 
-export async function findJobById(tx: Tx, jobId: string): Promise<JobRow | null> {
-  const [job] = await tx.select().from(jobs).where(eq(jobs.id, jobId));
+export async function findJobById(db: Db | Tx, jobId: string): Promise<JobRow | null> {
+  const [job] = await db.select().from(jobs).where(eq(jobs.id, jobId));
   return job ?? null;
 }

@@ -42,12 +42,23 @@ export async function insertWork(
         "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int
       )
     ),
-    task AS (
-      INSERT INTO fastlane.tasks (id, words)
+    wanted AS MATERIALIZED (
       SELECT id, words FROM jsonb_to_recordset(${JSON.stringify(tasks)}::text::jsonb)
         AS x (id text, words text[])
-      ON CONFLICT (id) DO UPDATE SET last_modified_at = now()
-      WHERE tasks.last_modified_at < now() - interval '1 second'
+    ),
+    task AS (
+      INSERT INTO fastlane.tasks (id, words)
+      SELECT id, words FROM wanted
+      WHERE NOT EXISTS (SELECT FROM fastlane.tasks WHERE tasks.id = wanted.id)
+      ON CONFLICT (id) DO NOTHING
+    ),
+    modified AS (
+      UPDATE fastlane.tasks SET last_modified_at = now()
+      WHERE id IN (
+        SELECT id FROM fastlane.tasks
+        WHERE id IN (SELECT id FROM wanted) AND last_modified_at < now() - interval '1 second'
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+      )
     ),
     job AS (
       INSERT INTO fastlane.jobs (

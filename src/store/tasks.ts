@@ -20,13 +20,26 @@ export interface Page {
 export async function touchTasks(tx: Tx, taskIds: readonly string[]): Promise<void> {
   // In one order, so that two transactions never wait for each other.
   const rows = [...new Set(taskIds)].sort().map((id) => ({ id, words: wordsOf(id) }));
-  // Many requests for one task come at once: an update of its row would queue them all behind each
-  // other, so the time is only written when it says something new.
+  // Many requests for one task come at once. An insert waits for whoever is changing the row that it
+  // meets, and would queue them all behind each other: so it is left out where the task is there,
+  // and its time is not written where somebody else is just doing that.
   await tx.execute(sql`
+    WITH wanted AS (
+      SELECT id, words FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        AS x (id text, words text[])
+    ),
+    modified AS (
+      UPDATE fastlane.tasks SET last_modified_at = now()
+      WHERE id IN (
+        SELECT id FROM fastlane.tasks
+        WHERE id IN (SELECT id FROM wanted) AND last_modified_at < now() - interval '1 second'
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+      )
+    )
     INSERT INTO fastlane.tasks (id, words)
-    SELECT id, words FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS x (id text, words text[])
-    ON CONFLICT (id) DO UPDATE SET last_modified_at = now()
-    WHERE tasks.last_modified_at < now() - interval '1 second'`);
+    SELECT id, words FROM wanted
+    WHERE NOT EXISTS (SELECT FROM fastlane.tasks WHERE tasks.id = wanted.id)
+    ON CONFLICT (id) DO NOTHING`);
 }
 
 export async function taskExists(db: Db, taskId: string): Promise<boolean> {

@@ -7,23 +7,20 @@ import type { Log } from "./log.ts";
 const GRACE_SECONDS = 10;
 const TRY_AGAIN_AFTER_MS = 1_000;
 
-/** The watch over a running container that must not run on for ever. */
-export interface Ending extends Disposable {
-  /** Whether its time was over while it was watched. */
-  readonly hasTimedOut: boolean;
-}
+/** By so much later than its deadline a container is stopped: its engine began to count before us. */
+const SLACK_MS = 20;
 
 /**
  * Stops a container when it is told to, or when its time is over: SIGTERM, then SIGKILL. An engine
- * that does not answer is asked again until the container is no longer watched.
+ * that does not answer is asked again until the watch is disposed of. Whether the time was over when
+ * the process ended, the engine's times of it tell.
  */
 export function endInTime(
   { host, log }: { host: Host; log: Log },
   containerId: string,
   { remainingMs, stop }: { remainingMs: number; stop: AbortSignal },
-): Ending {
+): Disposable {
   const over = new AbortController();
-  let hasTimedOut = false;
   let isStopping = false;
   const stopContainer = async () => {
     if (isStopping) return;
@@ -37,19 +34,10 @@ export function endInTime(
       await delay(TRY_AGAIN_AFTER_MS, undefined, { signal: over.signal }).catch(() => {});
     }
   };
-  const timer = setTimeout(
-    () => {
-      hasTimedOut = true;
-      void stopContainer();
-    },
-    Math.max(0, remainingMs),
-  );
+  const timer = setTimeout(stopContainer, Math.max(0, remainingMs) + SLACK_MS);
   if (stop.aborted) void stopContainer();
   stop.addEventListener("abort", stopContainer, { once: true, signal: over.signal });
   return {
-    get hasTimedOut() {
-      return hasTimedOut;
-    },
     [Symbol.dispose]() {
       clearTimeout(timer);
       over.abort();

@@ -68,16 +68,12 @@ async function seeThrough(
   const { containerId } = container;
   const running = await persist(signal, () => markRunning(db, lease, id, containerId));
   if (running === null) return;
-  using ending = endInTime(deps, containerId, { ...running, stop });
+  using _ = endInTime(deps, containerId, { ...running, stop });
   const state = await followLog(deps, { ...container, executionId: id, ended: containerEnded });
   const end =
     state === null
       ? endWithoutProcess("host_lost", "The container is gone: somebody else removed it")
-      : endOfProcess(state, {
-          engineWasGone: deps.engineWasGone,
-          timeoutSeconds,
-          hasTimedOut: ending.hasTimedOut,
-        });
+      : endOfProcess(state, { engineWasGone: deps.engineWasGone, timeoutSeconds });
   await finish(deps, execution, end);
 }
 

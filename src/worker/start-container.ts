@@ -6,6 +6,7 @@ import {
   type Host,
   HostUnreachable,
   type OutputEnds,
+  PullAborted,
   PullFailed,
   type RegistryLogin,
 } from "../farm/host.ts";
@@ -78,6 +79,7 @@ export async function startContainer(
     return await startNew(deps, execution, signals);
   } catch (error) {
     if (signals.withdrawn.aborted) return { kind: "not ours", container: null };
+    if (error instanceof PullAborted && signals.stop.aborted) return STOPPED;
     return toOutcome(error, execution);
   }
 }
@@ -104,6 +106,16 @@ async function adopt(
   return { kind: "started", containerId: still.id, isAdopted: true, output: null };
 }
 
+/** The login that was named, else that of the image's registry. */
+function loginFor(
+  { registries }: StartDeps,
+  image: string,
+  name: string | undefined,
+): RegistryLogin | null {
+  const logins = name === undefined ? Object.values(registries) : [registries[name]];
+  return logins.find((login) => login?.registry === registryOf(image)) ?? null;
+}
+
 async function startNew(
   deps: StartDeps,
   execution: ExecutionRow,
@@ -111,9 +123,9 @@ async function startNew(
 ): Promise<Outcome> {
   const { host, db, lease, signal } = deps;
   const { image, pullPolicy, registryAuth } = execution.request;
-  const login = deps.registries[registryAuth ?? registryOf(image)] ?? null;
-  const pull = () => host.pull(image, login, AbortSignal.any([signal, signals.withdrawn]));
-  if (pullPolicy === "always") await pull();
+  const login = loginFor(deps, image, registryAuth);
+  const isOfUse = AbortSignal.any([signal, signals.withdrawn, signals.stop]);
+  if (pullPolicy === "always") await host.pull(image, login, isOfUse);
   try {
     return await createAndStart(deps, execution, signals.stop);
   } catch (error) {
@@ -121,7 +133,7 @@ async function startNew(
   }
   // The pull can last: meanwhile the execution may be given to another host.
   await persist(signal, () => dropClaim(db, lease, execution.id));
-  await pull();
+  await host.pull(image, login, isOfUse);
   return await createAndStart(deps, execution, signals.stop);
 }
 
@@ -149,7 +161,7 @@ async function createAndStart(
     return adopted ?? { kind: "put back", fault: "A container of that name was there and went" };
   }
   if (stop.aborted) {
-    return { ...failed("stopped", "Stopped before it was started"), container: containerId };
+    return { ...STOPPED, container: containerId };
   }
   const output = await host.watchOutput(containerId, signal).catch(() => null);
   const outcome = await start(host, containerId, execution);
@@ -217,3 +229,6 @@ function isNoImage(error: unknown): boolean {
 function failed(cause: FailureCause, message: string): Outcome & { kind: "failed" } {
   return { kind: "failed", cause, message, container: null };
 }
+
+/** What is written for it says `stopped`, since the execution was to be. */
+const STOPPED = failed("stopped", "Stopped before it was started");

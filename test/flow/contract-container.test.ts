@@ -12,7 +12,7 @@ beforeAll(async () => {
   const { host, registry } = await testEngine();
   const allow = { networks: ["none"], users: ["*"], workdir: true, additionalDNSEntries: true };
   const dockerHosts = [{ match: "", hosts: [host], maxRunning: 20, allow }];
-  const registries = { [registry]: { username: "u", password: "p" } };
+  const registries = { [registry]: { registry, username: "u", password: "p" } };
   app = await startTestApp({ config: { dockerHosts, registries } });
 });
 afterAll(() => app[Symbol.asyncDispose]());
@@ -171,7 +171,7 @@ test("registryAuth: a job that names a login of the configuration is pulled and 
   const { host, registry } = await testEngine();
   await using proxy = await startDockerProxy(host);
   const dockerHosts = [{ match: "", hosts: [proxy.host], maxRunning: 20 }];
-  const registries = { mine: { username: "ann", password: "secret" } };
+  const registries = { mine: { registry, username: "ann", password: "secret" } };
   await using own = await startTestApp({ config: { dockerHosts, registries } });
   const image = `${registry}/busybox`;
   const payload = { image, command: "echo ran", pullPolicy: "always", registryAuth: "mine" };

@@ -47,6 +47,24 @@ test("a timeout holds over a restart that spans the deadline", async () => {
   expect(given.starts.of(job.executionId)).toBe(1);
 });
 
+test("what ended well before its deadline is done, although nobody was there until long after", async () => {
+  await using given = await givenNode();
+  const first = await given.start();
+  const job = await enqueue(first.url, "well", {
+    command: ["sh", "-c", "echo up; sleep 0.5; echo well"],
+    timeout: 2,
+    retries: 1,
+  });
+  await untilExecution(job, ({ log }) => log === "up\n");
+
+  await first.end("SIGKILL");
+  // Nobody is there when it ends, nor when its deadline comes: time itself is what is awaited.
+  await Bun.sleep(2_500);
+  await using second = await given.start();
+
+  expect(await untilEnded(at(job, second))).toMatchObject({ status: "done", log: "up\nwell\n" });
+});
+
 test("a stop that was taken is carried out by whoever owns the host next", async () => {
   await using given = await givenNode();
   const first = await given.start();

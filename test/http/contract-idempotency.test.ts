@@ -116,3 +116,17 @@ test("idempotencyKey: a PUT with it makes one execution too", async () => {
   expect(new Set(answers).size).toBe(1);
   expect(await executionsOf("put")).toBe(1);
 });
+
+test("idempotencyKey: a PUT of another job with it is a 409", async () => {
+  const put = async (jobId: string) => {
+    const body = JSON.stringify({ ...GOOD, idempotencyKey: "one" });
+    return await fetch(`${app.url}/tasks/put-two/jobs/${jobId}/`, { method: "PUT", body });
+  };
+
+  const first = await put(crypto.randomUUID());
+  const second = await put(crypto.randomUUID());
+
+  expect(first.status).toBe(200);
+  await errorOf(second, 409);
+  expect(await executionsOf("put-two")).toBe(1);
+});

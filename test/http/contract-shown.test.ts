@@ -13,7 +13,7 @@ beforeAll(async () => {
   const allow = { networks: [], users: ["nobody"], workdir: false, additionalDNSEntries: false };
   const config = {
     dockerHosts: [{ match: "", hosts: [host], maxRunning: 20, allow }],
-    registries: { "registry.example": { username: "u", password: "p" } },
+    registries: { mine: { registry: "registry.example", username: "u", password: "p" } },
     hardExecutionTimeoutSeconds: 600,
   };
   app = await startTestApp({ config, roles: { api: true, worker: false } });
@@ -143,14 +143,27 @@ test("pullPolicy: always when absent, missing and never are taken", async () => 
 });
 
 test("registryAuth: a login of the configuration is taken by its name, another is a 400", async () => {
-  const shown = await metadataOf({ registryAuth: "registry.example" });
-  const body = JSON.stringify({ ...GOOD, registryAuth: "other.example" });
+  const own = { image: "registry.example/tool", registryAuth: "mine" };
+  const shown = await metadataOf(own);
+  const refused = async (keys: object) => {
+    const body = JSON.stringify({ ...GOOD, ...keys });
+    return (await errorOf(await post(app, "/tasks/shown/", body), 400)).issues;
+  };
 
-  const { issues } = await errorOf(await post(app, "/tasks/shown/", body), 400);
+  const unknown = await refused({ ...own, registryAuth: "other" });
+  const stranger = await refused({ ...own, image: "elsewhere.example/tool" });
 
-  expect(shown.registryAuth).toBe("registry.example");
-  const message = "must be the name of a login in registries of the configuration";
-  expect(issues).toEqual([{ path: "registryAuth", message }]);
+  expect(shown.registryAuth).toBe("mine");
+  const [path, must] = ["registryAuth", "must be"];
+  expect(unknown).toEqual([
+    { path, message: `${must} the name of a login in registries of the configuration` },
+  ]);
+  expect(stranger).toEqual([
+    {
+      path,
+      message: `${must} a login for the image's registry, elsewhere.example: it is for another`,
+    },
+  ]);
 });
 
 test("resources: shown in numbers", async () => {

@@ -88,8 +88,22 @@ test("bulk: all or none, and wrong ones are named by their index", async () => {
 test("bulk: what the configuration does not allow is refused for all", async () => {
   const before = await countRows(store);
 
-  await errorOf(await bulk("wrong", [GOOD, { ...GOOD, network: "host" }]), 400);
+  const wrong = [GOOD, { ...GOOD, network: "host" }, { ...GOOD, user: "root" }];
+  const { issues } = await errorOf(await bulk("wrong", wrong), 400);
 
+  expect(issues?.map(({ path }) => path)).toEqual(["1.network", "2.user"]);
+  expect(await countRows(store)).toBe(before);
+});
+
+test("bulk: a key that two payloads have is refused by index, and one in a header is", async () => {
+  const before = await countRows(store);
+  const keyed = { ...GOOD, idempotencyKey: "twice" };
+  const headers = { "idempotency-key": "whole" };
+
+  const { issues } = await errorOf(await bulk("wrong", [keyed, GOOD, keyed]), 400);
+  await errorOf(await post(app, "/tasks/wrong/bulk/", JSON.stringify([GOOD]), headers), 400);
+
+  expect(issues?.map(({ path }) => path)).toEqual(["2.idempotencyKey"]);
   expect(await countRows(store)).toBe(before);
 });
 
@@ -155,6 +169,9 @@ test.each([
   ["since=yesterday"],
   ["until=x"],
   ["cursor=x"],
+  [`cursor=${encodeURIComponent(btoa(`2026-13-45T99:99:99.000000Z ${"-".repeat(36)}`))}`],
+  ["task=%00"],
+  ["host=%00"],
   ["limit=0"],
   ["limit=1001"],
 ])("executions?%s is a 400 that names the key", async (query) => {
@@ -208,13 +225,39 @@ test("many are retried at once, those that cannot be with the reason; dryRun cha
   expect(wet.executions[0]).toMatchObject({ id: after.items[0]?.executionId, jobId: failed.jobId });
 });
 
+test("what fits beyond a thousand is retried from the cursor on, each job once", async () => {
+  const payloads = Array(1_003).fill({ ...GOOD });
+  const made: Enqueued[] = [
+    ...(await jsonOf(await bulk("far", payloads.slice(0, 1_000)))),
+    ...(await jsonOf(await bulk("far", payloads.slice(1_000)))),
+  ];
+  await store.sql`UPDATE fastlane.executions SET status = 'stopped', failure_cause = 'stopped',
+    finished_at = now() WHERE task_id = 'far'`;
+  const retry = async (body: object) =>
+    await jsonOf(
+      await post(
+        app,
+        "/executions/retry/",
+        JSON.stringify({ status: "stopped", task: "far", ...body }),
+      ),
+    );
+
+  const first = await retry({});
+  const second = await retry({ cursor: first.nextCursor });
+
+  expect([first.count, second.count, second.nextCursor]).toEqual([1_000, 3, null]);
+  const jobs = [...first.executions, ...second.executions].map(({ jobId }) => jobId);
+  expect(new Set(jobs)).toEqual(new Set(made.map(({ jobId }) => jobId)));
+}, 60_000);
+
 test.each([["stop"], ["retry"]])("%s without a key that narrows is refused", async (verb) => {
   const before = await countRows(store);
+  const stoppedBefore = (await list("status=stopped&limit=1000")).items;
 
   for (const body of ["{}", '{"dryRun":true}', "[]", "", "null", '{"all":true}', '{"status":[]}']) {
     await errorOf(await post(app, `/executions/${verb}/`, body), 400);
   }
 
   expect(await countRows(store)).toBe(before);
-  expect((await list("status=stopped")).items.length).toBeLessThanOrEqual(2);
+  expect((await list("status=stopped&limit=1000")).items).toEqual(stoppedBefore);
 });

@@ -140,7 +140,7 @@ test("an execution that is retried by hand while it runs is stopped first, and t
   await begin(given, given.lease);
   const job = await given.jobRow();
 
-  const made = await given.db.transaction((tx) => retryJob(tx, { pools: [rule] }, job));
+  const made = await retryJob(given.db, { pools: [rule] }, job);
   const early = await dispatchPool(given.db, rule);
   await finishExecution(given.db, given.lease, end(given.id, FAILED));
   const late = await dispatchPool(given.db, rule);
@@ -162,6 +162,19 @@ test("what has expired ends when it would be given out, also when no host is the
   const [row] = await given.rows();
   expect(row).toMatchObject({ status: "expired", failureCause: "expired", host: null });
   expect(row?.message).toMatch(/^Not started before its expiration at \d{4}-.*Z$/);
+});
+
+test("one that was to be stopped when its node died, and expired since, ends as stopped", async () => {
+  await using given = await givenOne({ expiration: new Date(Date.now() + 60_000) });
+  await dispatchPool(given.db, rule);
+  await claimStart(given.db, given.lease, given.id);
+  await stopExecution(given.db, given.id);
+  await given.sql`UPDATE fastlane.executions SET expires_at = now() - interval '1 second'`;
+
+  const mayStart = await claimStart(given.db, given.lease, given.id);
+
+  expect(mayStart).toBe(false);
+  expect((await given.rows())[0]).toMatchObject({ status: "stopped", failureCause: "stopped" });
 });
 
 test("what expires between its host and its start never starts", async () => {

@@ -23,7 +23,7 @@ const PAYLOAD: JobPayload = {
 
 const planDeps = (...pools: PoolRule[]): PlanDeps => ({
   pools,
-  registries: [],
+  registries: {},
   defaults: { hardTimeoutSeconds: 1_800, backoff: { minMs: 1_000, factor: 2 } },
 });
 

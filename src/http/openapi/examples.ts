@@ -161,7 +161,7 @@ export const MANY = {
   count: 1,
   dryRun: true,
   executions: [{ id: executionId, jobId, taskId, url: executionUrl }],
-  hasMore: false,
+  nextCursor: null,
   skipped: [],
 };
 

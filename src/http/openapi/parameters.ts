@@ -56,7 +56,7 @@ const LISTS = {
   },
   query: {
     in: "query",
-    description: "whole words of a task's id, one of which must be in it",
+    description: "whole words of a task's id, all of which must be in it",
     required: true,
     schema: { type: "string", minLength: 1, maxLength: 500 },
     example: "report",

@@ -95,7 +95,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     tag: "Tasks",
     summary: "Search for tasks",
     description:
-      "Tasks with one of these words in their id. Words are whole: hel does not find hello-world, world does.",
+      "Tasks with all of these words in their id. Words are whole: hel does not find hello-world, world does.",
     parameters: ["query", "page", "perPage"],
     answers: [
       {
