@@ -1,34 +1,9 @@
 import { expect, test } from "bun:test";
-import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { enqueueJobs } from "../../src/services/enqueue-jobs.ts";
-import { stopExecutions } from "../../src/services/stop-execution.ts";
-import { openStore } from "../../src/store/connect.ts";
 import { testStore } from "../support/store.ts";
-import { ownedHost, planOf, pool, waiting } from "./rows.ts";
+import { planOf, pool } from "./rows.ts";
 
-const rule = pool(["one"], 200);
-
-test("many are stopped while they are given out, again and again, and nobody waits in a circle", async () => {
-  await using store = await testStore();
-  await ownedHost(store.db, "one");
-  const other = openStore({ address: store.address, max: 2 });
-  const broken: unknown[] = [];
-
-  for (let round = 0; round < 8; round++) {
-    const priorities = Array.from({ length: 60 }, (_, n) => ({ priority: (n * 37) % 100 }));
-    const ids = await waiting(store.db, rule, priorities);
-    const shuffled = ids.toSorted(() => Math.random() - 0.5);
-    await Promise.all([
-      dispatchPool(other.db, rule).catch((error: unknown) => broken.push(error)),
-      store.db
-        .transaction((tx) => stopExecutions(tx, shuffled))
-        .catch((error: unknown) => broken.push(error)),
-    ]);
-  }
-
-  await other.close();
-  expect(broken).toEqual([]);
-});
+const rule = pool(["one"]);
 
 test("a long transaction of a task holds up no other job of it", async () => {
   await using store = await testStore();
