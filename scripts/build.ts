@@ -51,6 +51,8 @@ await Bun.build({
     autoloadPackageJson: false,
   },
 });
+// The map is in the binary as well.
+await rm(`${unfinished}.map`, { force: true });
 await rename(unfinished, resolve(outfile)).catch(async (error) => {
   await rm(unfinished, { force: true });
   throw error;
