@@ -156,10 +156,18 @@ async function programOf(pid: number, place: Place): Promise<string | null> {
   return await readlink(`/proc/${pid}/exe`).catch(() => null);
 }
 
-/** Whether it has ended but is still in the table of processes. */
+/**
+ * Whether it has ended, or is about to, but is still in the table of processes. One that was just
+ * killed is no zombie yet, but has let go of its working directory.
+ */
 async function isDead(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return /\) [ZX] /.test(stat);
+  if (/\) [ZX] /.test(stat)) return true;
+  const hasFolder = await readlink(`/proc/${pid}/cwd`).then(
+    () => true,
+    () => false,
+  );
+  return /\(postgres\)/.test(stat) && !hasFolder;
 }
 
 async function pollExit(pid: number, place: Place): Promise<string> {

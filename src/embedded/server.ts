@@ -53,6 +53,8 @@ export async function startEmbeddedPostgres(
   const server = { place, programs, options };
   try {
     const first = await bringUpOwned(server);
+    // The initdb of a start that was killed outlives it, and may have made its folder once more.
+    await sweepUnfinished(place);
     const keeper = keepRunning(server, first);
     return {
       url: `postgres://${OWN_NAME}@localhost/${OWN_NAME}?host=${encodeURIComponent(place.sockets)}`,

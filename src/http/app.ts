@@ -64,8 +64,11 @@ function pathnameOf(url: string): string {
   return begin < 0 || /[.\\]|%2e/i.test(path) ? new URL(url).pathname : path;
 }
 
-/** The path as it was sent, still percent-encoded, without the slash at its end. */
+/**
+ * The path as it was sent, still percent-encoded, without the slash at its end. Two slashes are one:
+ * some URLs of answers end with one, and a client may put the next part behind it.
+ */
 function pathOf(request: Request): string {
-  const path = pathnameOf(request.url);
+  const path = pathnameOf(request.url).replace(/\/{2,}/g, "/");
   return path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
 }

@@ -1,4 +1,5 @@
 import type { PoolRule } from "../core/pool.ts";
+import type { FailureCause } from "../core/status.ts";
 import type { Db } from "../store/connect.ts";
 import { isOpen, successorOf } from "../store/executions.ts";
 import { listHosts } from "../store/hosts.ts";
@@ -176,12 +177,22 @@ async function reasonsOfEnd({ db }: ExplainDeps, execution: ExecutionRow): Promi
 }
 
 function sentenceOf({ status, failureCause, exitCode }: ExecutionRow): string {
+  if (status === "done" || failureCause === null) return "its process ended with exit code 0";
   if (failureCause === "exit_code") return `its process ended with exit code ${exitCode}`;
-  if (failureCause === "oom_killed") return "its process was killed for taking too much memory";
-  if (failureCause === "host_lost") return "its host or container was lost";
-  if (status === "done") return "its process ended with exit code 0";
-  return `as ${status}, cause ${failureCause}`;
+  return END_SENTENCES[failureCause];
 }
+
+const END_SENTENCES: Record<Exclude<FailureCause, "exit_code">, string> = {
+  oom_killed: "its process was killed for taking too much memory",
+  timeout: "it reached its timeout and was stopped",
+  stopped: "somebody stopped it",
+  expired: "it expired before it could begin",
+  image_not_found: "its image was not found",
+  pull_denied: "the registry denied its image",
+  pull_failed: "its image could not be pulled",
+  create_failed: "its container could not be made or started",
+  host_lost: "its host or container was lost",
+};
 
 function summed(beginning: string, reasons: Reason[]): Explanation {
   const summary = `${beginning}: ${reasons.map(({ message }) => message).join("; ")}`;

@@ -280,6 +280,13 @@ test.each([
   expect(answer.headers.get("allow")).toBe(allow);
 });
 
+test("a slash too many between a URL of an answer and what is put behind it does no harm", async () => {
+  const why = await fetch(`${job.executionUrl}/why/`);
+  const stdout = await fetch(`${job.jobUrl}//stdout`);
+
+  expect([why.status, stdout.status]).toEqual([200, 200]);
+});
+
 test("OPTIONS tells what is allowed", async () => {
   const known = await fetch(`${app.url}/status/`, { method: "OPTIONS" });
   const unknown = await fetch(`${app.url}/nothing/`, { method: "OPTIONS" });
