@@ -134,19 +134,8 @@ export async function placeOfTail(
   let wanted = lines + 1;
   let isVeryEnd = true;
   for (;;) {
-    const [row] = await db
-      .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
-      .from(logChunks)
-      .where(
-        and(
-          eq(logChunks.executionId, executionId),
-          lt(logChunks.seq, before),
-          or(...streams.map((stream) => gt(bytesOf(stream), 0))),
-        ),
-      )
-      .orderBy(desc(logChunks.seq))
-      .limit(1);
-    if (row === undefined) return LOG_BEGIN;
+    const row = await lastChunkBefore(db, executionId, streams, before);
+    if (row === null) return LOG_BEGIN;
     const data = concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
     if (isVeryEnd && data.at(-1) !== NEWLINE) wanted -= 1;
     isVeryEnd = false;
@@ -170,19 +159,8 @@ export async function readTail(
   let have = 0;
   let before = Number.MAX_SAFE_INTEGER;
   while (have <= maxBytes) {
-    const [row] = await db
-      .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
-      .from(logChunks)
-      .where(
-        and(
-          eq(logChunks.executionId, executionId),
-          lt(logChunks.seq, before),
-          gt(bytesOf(stream), 0),
-        ),
-      )
-      .orderBy(desc(logChunks.seq))
-      .limit(1);
-    if (row === undefined) break;
+    const row = await lastChunkBefore(db, executionId, [stream], before);
+    if (row === null) break;
     const part = concat(unpackFrames(row).filter((frame) => frame.stream === stream));
     parts.unshift(part);
     have += part.length;
@@ -190,6 +168,28 @@ export async function readTail(
   }
   const all = concat(parts.map((data) => ({ data })));
   return { data: all.slice(Math.max(0, have - maxBytes)), truncated: have > maxBytes };
+}
+
+/** The newest chunk below a number that has something of the streams. */
+async function lastChunkBefore(
+  db: Db,
+  executionId: string,
+  streams: readonly LogStream[],
+  before: number,
+): Promise<{ seq: number; index: Uint8Array; data: Uint8Array } | null> {
+  const [row] = await db
+    .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
+    .from(logChunks)
+    .where(
+      and(
+        eq(logChunks.executionId, executionId),
+        lt(logChunks.seq, before),
+        or(...streams.map((stream) => gt(bytesOf(stream), 0))),
+      ),
+    )
+    .orderBy(desc(logChunks.seq))
+    .limit(1);
+  return row ?? null;
 }
 
 const bytesOf = (stream: LogStream) =>
