@@ -6,7 +6,8 @@ import type { Socket } from "node:net";
  *
  * postgres 3.4.9 forgets its socket at the close and only then fails the query under way: the
  * ROLLBACK of a transaction is written to `null`, which throws where nobody can catch it, or stays
- * in a buffer that is never sent again, and its connection never connects.
+ * in a buffer that is never sent again, and its connection never connects. For the same reason a
+ * transaction must wait for nothing but its own statements: it would go on after the close.
  */
 export function settleBeforeClose(socket: Socket): Socket {
   const emit = socket.emit;

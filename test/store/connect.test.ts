@@ -57,9 +57,11 @@ test("transactions that the server ends in their middle fail as a fault of the s
         sql
           .begin(async (tx) => {
             const [row] = await tx`SELECT pg_backend_pid() AS pid`;
-            const asleep = tx`SELECT pg_sleep(5)`.execute();
-            await store.sql`SELECT pg_terminate_backend(${row?.["pid"]})`;
-            await asleep;
+            // At once: a transaction that waits for anything else may find its connection gone.
+            await Promise.all([
+              tx`SELECT pg_sleep(5)`,
+              store.sql`SELECT pg_terminate_backend(${row?.["pid"]})`,
+            ]);
           })
           .catch((error: unknown) => error),
       ),
