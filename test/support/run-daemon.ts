@@ -16,6 +16,8 @@ export interface DaemonPlace {
   liveRestore: boolean;
   /** Who may use the socket, as a number. */
   group: number;
+  /** Flags of dockerd that make it listen on a network as well. */
+  listen: readonly string[];
 }
 
 export interface Daemon {
@@ -116,6 +118,9 @@ export async function sweep(folder: string): Promise<void> {
     .sort((a, b) => b.length - a.length);
   for (const target of mounts) run("umount", ["--lazy", target]);
 
+  // A namespace's links go some time after it; the machine's end of one goes at once.
+  const link = await readFile(`${folder}/link`, "utf8").catch(() => null);
+  if (link !== null) run("ip", ["link", "delete", link]);
   const netns = await readFile(`${folder}/netns`, "utf8").catch(() => null);
   if (netns !== null) run("ip", ["netns", "delete", netns]);
   await rm(folder, { recursive: true, force: true });
@@ -140,12 +145,13 @@ async function processesNaming(folder: string): Promise<number[]> {
 }
 
 function dockerdCommand(place: DaemonPlace): string[] {
-  const { folder, group, liveRestore } = place;
+  const { folder, group, liveRestore, listen } = place;
   return [
     "dockerd",
     ...["--data-root", `${folder}/data`, "--exec-root", `${folder}/exec`],
     ...["--pidfile", `${folder}/docker.pid`, "--group", `${group}`],
     ...["--host", `unix://${socketOf(place)}`],
+    ...listen,
     ...["--config-file", `${folder}/daemon.json`],
     ...(liveRestore ? ["--live-restore"] : []),
   ];
