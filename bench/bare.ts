@@ -15,7 +15,12 @@ export async function createBare(
   docker: Docker,
   words: readonly string[],
 ): Promise<Docker.Container> {
-  const execution = { id: crypto.randomUUID(), jobId: crypto.randomUUID(), taskId: "bare" };
+  const execution = {
+    id: crypto.randomUUID(),
+    jobId: crypto.randomUUID(),
+    taskId: "bare",
+    placements: 1,
+  };
   return await docker.createContainer(
     createOptionsOf({
       name: containerNameOf(execution.id),

@@ -89,6 +89,11 @@ async function startWorking(
     version,
     pools: config.dockerHosts,
     registries: config.registries,
+    breaker: {
+      maxFails: config.dockerCircuitBreakerMaxFails,
+      resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
+    },
+    hostLostAfterSeconds: config.hostLostAfterSeconds,
     connectHost: dockerHost,
     queuePoolId: () => queue?.poolId() ?? null,
     log,

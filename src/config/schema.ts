@@ -119,6 +119,9 @@ export const ConfigSchema = v.object({
     ),
     [{ match: "", hosts: [LOCAL_SOCKET] }],
   ),
+  dockerCircuitBreakerMaxFails: v.optional(wholeNumber(1, 1_000), 5),
+  dockerCircuitBreakerResetTimeoutSeconds: v.optional(wholeNumber(1, 86_400), 60),
+  hostLostAfterSeconds: v.optional(wholeNumber(1, 604_800), 300),
   envBlacklistedWords: v.optional(v.array(text, "must be a list of words"), [...SECRET_WORDS]),
   paginationPerPage: v.optional(wholeNumber(1, 100), 10),
   logLevel: v.optional(

@@ -17,13 +17,15 @@ export interface Circumstances {
    * containers with it, and tells of it by nothing but their exit code.
    */
   engineWasGone: boolean;
+  /** Whether it was told to end since its host was to be empty by now. */
+  isDrained: boolean;
   /** How long it was allowed to run. */
   timeoutSeconds: number;
 }
 
 /** How an execution ended whose process ended. */
 export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): End {
-  const { engineWasGone, timeoutSeconds } = circumstances;
+  const { engineWasGone, isDrained, timeoutSeconds } = circumstances;
   const { exitCode, finishedAt } = exit;
   const startedAt = earlier(exit.startedAt, finishedAt);
   const base = { exitCode, message: null, startedAt, finishedAt };
@@ -35,6 +37,10 @@ export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): E
   if (exit.oomKilled) return { ...base, status: "failed", failureCause: "oom_killed" };
   if (engineWasGone && KILLED_BY_ENGINE.has(exitCode)) {
     const message = "The host's Docker engine went down and took the container with it";
+    return { ...base, status: "failed", failureCause: "host_lost", message };
+  }
+  if (isDrained) {
+    const message = "Stopped since its host was drained, and its time to finish was over";
     return { ...base, status: "failed", failureCause: "host_lost", message };
   }
   return { ...base, status: "failed", failureCause: "exit_code" };

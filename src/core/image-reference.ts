@@ -31,3 +31,17 @@ export function registryOf(image: string): string {
 export function formatImageReference(reference: ImageReference): string {
   return `${reference.repository}${reference.isDigest ? "@" : ":"}${reference.version}`;
 }
+
+/**
+ * An image as engines list it: Docker Hub is left out, and its `library` too.
+ *
+ * @returns `null` when the text is no image reference.
+ */
+export function shortImageName(text: string): string | null {
+  const reference = parseImageReference(text);
+  if (reference === null) return null;
+  const repository = reference.repository
+    .replace(/^(?:index\.)?docker\.io\//, "")
+    .replace(/^library\/(?=[^/]+$)/, "");
+  return formatImageReference({ ...reference, repository });
+}

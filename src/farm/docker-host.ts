@@ -15,6 +15,7 @@ import {
 import { jsonLines } from "./json-lines.ts";
 import { demultiplex, sinceText } from "./log-lines.ts";
 import { watchOutput } from "./output-ends.ts";
+import { imagesOf, probeEngine, shortNamesOf } from "./probe.ts";
 import { pullImage } from "./pull.ts";
 
 const CALL_MS = 15_000;
@@ -31,11 +32,17 @@ export function dockerHost(name: string): Host {
       ? { socketPath: endpoint.path }
       : { protocol: "http", host: endpoint.name, port: endpoint.port },
   );
+  return hostOf(docker, name);
+}
+
+function hostOf(docker: Docker, name: string, outer?: AbortSignal): Host {
   const call = <T>(what: string, run: (signal: AbortSignal) => Promise<T>, ms = CALL_MS) =>
-    engineCall(`${name}: ${what}`, ms, run);
+    engineCall(`${name}: ${what}`, ms, run, outer);
 
   return {
     name,
+
+    until: (signal) => hostOf(docker, name, signal),
 
     async version() {
       const answer = await call(
@@ -131,6 +138,11 @@ export function dockerHost(name: string): Host {
         phase: phaseOf(container.State),
       }));
     },
+
+    images: () =>
+      call("list images", async (abortSignal) => shortNamesOf(await imagesOf(docker, abortSignal))),
+
+    probe: (labels) => probeEngine(docker, call, labels),
 
     events: (label, value, { signal, onOpen }) =>
       eventsOf(docker, name, { label: `${label}=${value}`, signal, onOpen }),

@@ -39,7 +39,7 @@ export interface ContainerState {
   finishedAt: Date | null;
 }
 
-interface ContainerSummary {
+export interface ContainerSummary {
   id: string;
   labels: Readonly<Record<string, string>>;
   phase: ContainerState["phase"];
@@ -77,6 +77,8 @@ export interface LogRequest {
  */
 export interface Host {
   readonly name: string;
+  /** The same, whose calls are given up at the signal. */
+  until(signal: AbortSignal): Host;
   /** The engine's version; proves that it answers. */
   version(): Promise<string>;
   /** @throws {PullFailed} With the registry's words; {PullAborted} when it was given up. */
@@ -100,6 +102,14 @@ export interface Host {
   remove(containerId: string, options: { force: boolean }): Promise<void>;
   /** All containers with that label and value, running or not. */
   list(label: string, value: string): Promise<ContainerSummary[]>;
+  /** The images at hand, by their short names with tag or digest. */
+  images(): Promise<string[]>;
+  /**
+   * Shows whether containers can be run: by one that does nothing, where an image is at hand.
+   *
+   * @param labels What the container is known by, should it be left behind.
+   */
+  probe(labels: Readonly<Record<string, string>>): Promise<void>;
   /** Ends of containers with that label and value, from the moment that `onOpen` is called. */
   events(
     label: string,

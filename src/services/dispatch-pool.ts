@@ -1,9 +1,11 @@
 import { and, asc, eq, inArray, lte, sql } from "drizzle-orm";
+import { shortImageName } from "../core/image-reference.ts";
 import { type Placement, type PoolRule, placeOnHosts } from "../core/pool.ts";
 import type { Db, Tx } from "../store/connect.ts";
+import { imagesAtHand } from "../store/host-images.ts";
 import { notify } from "../store/notify.ts";
 import { executions } from "../store/schema.ts";
-import { firstWaiting, lockKeysWhereNeeded } from "../store/waiting.ts";
+import { firstWaiting, lockKeysWhereNeeded, type NextWaiting } from "../store/waiting.ts";
 import { ENDED, followEnds } from "./follow-end.ts";
 
 /** Executions placed in one transaction at most. */
@@ -64,6 +66,7 @@ async function lookAtPool(db: Db, { match, hosts, maxRunning }: PoolRule): Promi
         SELECT FROM fastlane.hosts
         WHERE name IN (SELECT jsonb_array_elements_text(${JSON.stringify(hosts)}::text::jsonb))
           AND reachable AND lease_expires_at > clock_timestamp()
+          AND circuit = 'closed' AND blacklisted_at IS NULL
       ) AND ${maxRunning}::int > (
         SELECT count(*) FROM fastlane.executions
         WHERE pool = ${match} AND status IN ('pulling', 'running')
@@ -75,13 +78,18 @@ async function lookAtPool(db: Db, { match, hosts, maxRunning }: PoolRule): Promi
   return look ?? { waits: false, hasRoom: false, expires: false };
 }
 
+/** Nothing of the pool is given to any host until the transaction ends. */
+export async function lockDispatch(tx: Tx, pool: string): Promise<void> {
+  await tx.execute(sql`
+    SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool}))`);
+}
+
 async function dispatchBatch(
   tx: Tx,
   pool: PoolRule,
   needsNoWord: (host: string) => boolean,
 ): Promise<Placement[]> {
-  await tx.execute(sql`
-    SELECT pg_advisory_xact_lock(hashtext('fastlane dispatch'), hashtext(${pool.match}))`);
+  await lockDispatch(tx, pool.match);
   const isKeyed = await lockKeysWhereNeeded(tx, pool.match);
   const [running, load] = await Promise.all([
     countRunning(tx, pool),
@@ -90,7 +98,8 @@ async function dispatchBatch(
   ]);
   const slots = Math.min(BATCH, pool.maxRunning - running);
   if (slots <= 0 || load.size === 0) return [];
-  const placements = placeOnHosts(await firstWaiting(tx, pool.match, slots, isKeyed), load);
+  const waiting = await firstWaiting(tx, pool.match, slots, isKeyed);
+  const placements = await place(tx, pool, waiting, load);
   if (placements.length === 0) return [];
   const hosts = new Set(placements.map(({ host }) => host).filter((host) => !needsNoWord(host)));
   await Promise.all([
@@ -110,6 +119,26 @@ async function dispatchBatch(
     ...[...hosts].map((host) => notify(tx, { about: "host", host })),
   ]);
   return placements;
+}
+
+async function place(
+  tx: Tx,
+  pool: PoolRule,
+  waiting: readonly NextWaiting[],
+  load: ReadonlyMap<string, number>,
+): Promise<Placement[]> {
+  const wanted = waiting.map(({ id, image, pullPolicy, avoids }) => ({
+    executionId: id,
+    // One that is pulled in any case is as well off anywhere, as is one with nowhere else to go.
+    image: pullPolicy === "always" || load.size < 2 ? null : shortImageName(image),
+    avoids,
+  }));
+  const images = new Set(wanted.flatMap(({ image }) => image ?? []));
+  const atHand = await imagesAtHand(tx, [...load.keys()], [...images]);
+  const hosts = new Map(
+    [...load].map(([name, running]) => [name, { running, images: atHand.get(name) ?? new Set() }]),
+  );
+  return placeOnHosts(wanted, hosts, pool.maxRunning);
 }
 
 /** What was to begin before a moment that has passed never does. */
@@ -150,18 +179,17 @@ async function countRunning(tx: Tx, pool: PoolRule): Promise<number> {
   return row?.running ?? 0;
 }
 
-/** The pool's hosts that an owner has within reach, with what each runs for all pools together. */
+/** The pool's hosts that can be given something, with what each runs for all pools together. */
 async function loadOfAvailableHosts(tx: Tx, pool: PoolRule): Promise<Map<string, number>> {
-  const names = sql.join(
-    pool.hosts.map((host) => sql`${host}`),
-    sql`, `,
-  );
   const rows = await tx.execute<{ name: string; running: number }>(sql`
-    SELECT name, (
-      SELECT count(*)::int FROM fastlane.executions
-      WHERE executions.host = hosts.name AND status IN ('pulling', 'running')
-    ) AS running
+    SELECT name, coalesce(held.running, 0)::int AS running
     FROM fastlane.hosts
-    WHERE name IN (${names}) AND reachable AND lease_expires_at > clock_timestamp()`);
+    LEFT JOIN (
+      SELECT host, count(*) AS running FROM fastlane.executions
+      WHERE status IN ('pulling', 'running') GROUP BY host
+    ) AS held ON held.host = hosts.name
+    WHERE name IN (SELECT jsonb_array_elements_text(${JSON.stringify(pool.hosts)}::jsonb))
+      AND reachable AND lease_expires_at > clock_timestamp()
+      AND circuit = 'closed' AND blacklisted_at IS NULL`);
   return new Map(rows.map(({ name, running }) => [name, running]));
 }

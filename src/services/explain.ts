@@ -3,6 +3,7 @@ import type { FailureCause } from "../core/status.ts";
 import type { Db } from "../store/connect.ts";
 import { isOpen, successorOf } from "../store/executions.ts";
 import { listHosts } from "../store/hosts.ts";
+import { receiptsOfExecution } from "../store/reconciliations.ts";
 import type { ExecutionRow, HostRow, ScheduleRow } from "../store/schema.ts";
 import {
   countAhead,
@@ -35,9 +36,19 @@ export async function explainExecution(
   deps: ExplainDeps,
   execution: ExecutionRow,
 ): Promise<Explanation> {
-  if (!isOpen(execution.status)) return summed("It ended", await reasonsOfEnd(deps, execution));
+  if (!isOpen(execution.status)) {
+    const [end, decided] = await Promise.all([
+      reasonsOfEnd(deps, execution),
+      reasonsOfReceipts(deps, execution),
+    ]);
+    return summed("It ended", [...end, ...decided]);
+  }
   if (execution.status === "enqueued") return await explainWaiting(deps, execution);
-  return summed("It has begun", await reasonsOfBegun(deps, execution));
+  const [begun, decided] = await Promise.all([
+    reasonsOfBegun(deps, execution),
+    reasonsOfReceipts(deps, execution),
+  ]);
+  return summed("It has begun", [...begun, ...decided]);
 }
 
 /** Why a job has no execution yet. */
@@ -121,18 +132,39 @@ function reasonOfSlots({ match, maxRunning }: PoolRule, { count, ids }: Holders)
 }
 
 function reasonOfHosts({ match, hosts: names }: PoolRule, hosts: readonly HostRow[]): Reason[] {
-  if (hosts.some(isAvailable)) return [];
   const details = names.map((name) => {
     const row = hosts.find((host) => host.name === name);
-    return { host: name, error: row?.lastError ?? "no fastlane node attends to it" };
+    return { host: name, error: row === undefined ? NO_OWNER : obstacleOf(row) };
   });
+  if (details.some(({ error }) => error === null)) return [];
   const wrong = details.map(({ host, error }) => `${host}: ${error}`).join("; ");
   const message = `no host of its pool "${match}" is available (${wrong})`;
   return [{ code: "no_host", message, pool: match, hosts: details }];
 }
 
-const isAvailable = ({ reachable, leaseExpiresAt }: HostRow) =>
+const NO_OWNER = "no fastlane node attends to it";
+
+/** Why nothing new is given to a host; `null` when something can be. */
+function obstacleOf(host: HostRow): string | null {
+  const { blacklistedAt, circuit, failures, nextProbeAt, lastError } = host;
+  if (blacklistedAt !== null) return `blacklisted since ${blacklistedAt.toISOString()}`;
+  if (circuit !== "closed") {
+    const next = nextProbeAt?.toISOString();
+    return `its circuit is ${circuit} after ${failures} failures, to be probed at ${next}: ${lastError}`;
+  }
+  return isReached(host) ? null : (lastError ?? NO_OWNER);
+}
+
+const isReached = ({ reachable, leaseExpiresAt }: HostRow) =>
   reachable && leaseExpiresAt !== null && leaseExpiresAt.getTime() > Date.now();
+
+/** What reconciliation has decided about it. */
+async function reasonsOfReceipts({ db }: ExplainDeps, { id }: ExecutionRow): Promise<Reason[]> {
+  return (await receiptsOfExecution(db, id)).map(({ decision, reason, host, decidedAt }) => {
+    const at = decidedAt.toISOString();
+    return { code: decision, message: `${decision} on ${host} at ${at}: ${reason}`, host, at };
+  });
+}
 
 async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {
   const { status, host, startedAt, deadlineAt, stopRequestedAt } = execution;
@@ -152,8 +184,8 @@ async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Pro
     const at = stopRequestedAt.toISOString();
     reasons.push({ code: "stopping", message: `it is being stopped since ${at}`, since: at });
   }
-  if (row !== undefined && !isAvailable(row)) {
-    const error = row.lastError ?? "no fastlane node attends to it";
+  if (row !== undefined && !isReached(row)) {
+    const error = row.lastError ?? NO_OWNER;
     const message = `its host does not answer (${error}); it goes on when the host is back`;
     reasons.push({ code: "host_unavailable", message, host, error });
   }

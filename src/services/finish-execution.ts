@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { End } from "../core/status.ts";
-import type { Db } from "../store/connect.ts";
+import type { Db, Tx } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { insertLogSegments, type LogSegment } from "../store/log-chunks.ts";
 import { executions } from "../store/schema.ts";
@@ -25,31 +25,41 @@ export async function finishExecution(
   lease: Lease,
   { executionId, end, restOfLog }: Finish,
 ): Promise<Ended | null> {
-  const unlessStopped = (value: string | null) =>
-    sql`CASE WHEN stop_requested_at IS NULL THEN ${value}::text ELSE 'stopped' END`;
   return await db.transaction(async (tx) => {
     await holdLease(tx, lease);
     await insertLogSegments(tx, restOfLog);
-    const [ended] = await tx
-      .update(executions)
-      .set({
-        status: unlessStopped(end.status),
-        failureCause: unlessStopped(end.failureCause),
-        exitCode: end.exitCode,
-        message: end.message,
-        startedAt: end.startedAt ?? sql`started_at`,
-        finishedAt: end.finishedAt ?? sql`now()`,
-      })
-      .where(
-        and(
-          eq(executions.id, executionId),
-          eq(executions.host, lease.host),
-          inArray(executions.status, ["pulling", "running"]),
-        ),
-      )
-      .returning(ENDED);
-    if (ended === undefined) return null;
-    await followEnds(tx, [ended]);
-    return ended;
+    return await writeEnd(tx, lease.host, executionId, end);
   });
+}
+
+/** The same inside a transaction that holds the lease of the host. */
+export async function writeEnd(
+  tx: Tx,
+  host: string,
+  executionId: string,
+  end: End,
+): Promise<Ended | null> {
+  const unlessStopped = (value: string | null) =>
+    sql`CASE WHEN stop_requested_at IS NULL THEN ${value}::text ELSE 'stopped' END`;
+  const [ended] = await tx
+    .update(executions)
+    .set({
+      status: unlessStopped(end.status),
+      failureCause: unlessStopped(end.failureCause),
+      exitCode: end.exitCode,
+      message: end.message,
+      startedAt: end.startedAt ?? sql`started_at`,
+      finishedAt: end.finishedAt ?? sql`now()`,
+    })
+    .where(
+      and(
+        eq(executions.id, executionId),
+        eq(executions.host, host),
+        inArray(executions.status, ["pulling", "running"]),
+      ),
+    )
+    .returning(ENDED);
+  if (ended === undefined) return null;
+  await followEnds(tx, [ended]);
+  return ended;
 }

@@ -89,7 +89,7 @@ type JobDetails = Pick<NewJob, "id" | "taskId" | "request" | "rules" | "priority
 
 /** An execution of a job, with its own copy of what holds for it now. */
 export function executionOf(job: JobDetails, pool: string): NewExecution {
-  const { timeoutSeconds, expiresAt, concurrency }: JobRules = job.rules;
+  const { timeoutSeconds, expiresAt, concurrency, onHostLost }: JobRules = job.rules;
   return {
     id: crypto.randomUUID(),
     jobId: job.id,
@@ -102,6 +102,7 @@ export function executionOf(job: JobDetails, pool: string): NewExecution {
     expiresAt,
     concurrencyKey: concurrency?.key ?? null,
     concurrencyLimit: concurrency?.limit ?? null,
+    onHostLost,
   };
 }
 

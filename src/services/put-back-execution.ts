@@ -12,13 +12,14 @@ const BACKOFF = { minMs: 1_000, factor: 2, maxMs: 60_000 };
  * Puts an execution that could not begin, by no fault of its job, back into the waiting line. It
  * does not count against the job's retries. One that is to be stopped ends instead.
  *
- * @param fault What was wrong, in Docker's or the registry's words.
+ * @param fault What was wrong, in Docker's or the registry's words; where it was the host that was
+ *   at fault, the execution goes to another one if there is any.
  */
 export async function putBackExecution(
   db: Db,
   lease: Lease,
   execution: { id: string; placements: number },
-  fault: string,
+  fault: { message: string; isOfHost: boolean },
 ): Promise<void> {
   const delayMs = backoffMs(BACKOFF, execution.placements, Math.random());
   const isOnHost = and(
@@ -41,7 +42,8 @@ export async function putBackExecution(
         host: null,
         claimedAt: null,
         containerId: null,
-        lastFault: fault,
+        lastFault: fault.message,
+        avoidsHost: fault.isOfHost ? lease.host : null,
         availableAt: sql`now() + make_interval(secs => ${delayMs / 1000})`,
       })
       .where(isOnHost)

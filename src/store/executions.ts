@@ -17,6 +17,7 @@ export interface NewExecution {
   expiresAt: string | null;
   concurrencyKey: string | null;
   concurrencyLimit: number | null;
+  onHostLost: "fail" | "rerun";
   /** See the column; `false` when absent. */
   afterPrevious?: boolean;
   tickAt?: Date;
@@ -43,18 +44,18 @@ export async function insertExecutions(
   await tx.execute(sql`
     INSERT INTO fastlane.executions (
       id, job_id, task_id, pool, request, priority, request_ip, timeout_seconds, expires_at,
-      concurrency_key, concurrency_limit, after_previous, tick_at, retry, retry_of, available_at,
+      concurrency_key, concurrency_limit, on_host_lost, after_previous, tick_at, retry, retry_of, available_at,
       created_at
     )
     SELECT x.id, x."jobId", x."taskId", x.pool, x.request, x.priority, x."requestIp",
       x."timeoutSeconds", x."expiresAt", x."concurrencyKey", x."concurrencyLimit",
-      coalesce(x."afterPrevious", false), x."tickAt", coalesce(x.retry, 0), x."retryOf",
+      x."onHostLost", coalesce(x."afterPrevious", false), x."tickAt", coalesce(x.retry, 0), x."retryOf",
       now() + coalesce(x."delayMs", 0) * interval '1 millisecond',
       now() + (row_number() OVER ()) * interval '1 microsecond'
     FROM jsonb_to_recordset(${JSON.stringify(newExecutions)}::jsonb) AS x (
       id uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, priority smallint,
       "requestIp" text, "timeoutSeconds" int, "expiresAt" timestamptz, "concurrencyKey" text,
-      "concurrencyLimit" int, "afterPrevious" boolean, "tickAt" timestamptz, retry int,
+      "concurrencyLimit" int, "onHostLost" text, "afterPrevious" boolean, "tickAt" timestamptz, retry int,
       "retryOf" uuid, "delayMs" float8
     )`);
 }

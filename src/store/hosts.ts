@@ -1,4 +1,5 @@
 import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import type { Circuit } from "../core/farm.ts";
 import type { Db, Tx } from "./connect.ts";
 import { type HostRow, hosts } from "./schema.ts";
 
@@ -28,44 +29,103 @@ export async function registerHosts(db: Db, names: readonly string[]): Promise<v
     .onConflictDoNothing();
 }
 
+/** Whom a node wants hosts from: those of its configuration that it does not hold. */
+export interface LeaseWish {
+  nodeId: string;
+  hosts: readonly string[];
+  /** How many it takes at most of those that are free. */
+  limit: number;
+  /** A host that has been free for longer than this is taken beyond the limit: nobody else wants it. */
+  patienceSeconds: number;
+}
+
 /**
- * Takes the lease when nobody holds it, its time is up, or this node had it: the answer to an
- * earlier call may have been lost. `null` when another node has it.
+ * Takes leases that nobody holds, whose time is up, or that this node had: the answer to an earlier
+ * call may have been lost.
  */
-export async function acquireLease(db: Db, host: string, nodeId: string): Promise<Lease | null> {
-  const [row] = await db.execute<{ fence: string }>(sql`
+export async function acquireLeases(db: Db, wish: LeaseWish): Promise<Lease[]> {
+  const { nodeId, hosts: names, limit, patienceSeconds } = wish;
+  if (names.length === 0) return [];
+  const rows = await db.execute<{ name: string; fence: string }>(sql`
+    WITH free AS MATERIALIZED (
+      SELECT name, greatest(released_at, lease_expires_at) AS since FROM fastlane.hosts
+      WHERE name IN (SELECT jsonb_array_elements_text(${JSON.stringify(names)}::jsonb)) AND (
+        lease_node IS NULL OR lease_node = ${nodeId} OR lease_expires_at < clock_timestamp()
+      )
+      ORDER BY name FOR UPDATE
+    ),
+    ranked AS (SELECT name, since, row_number() OVER (ORDER BY name) AS place FROM free)
     UPDATE fastlane.hosts
     SET lease_node = ${nodeId}, fence = fence + 1, reachable = false,
         lease_expires_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-    WHERE name = ${host} AND (
-      lease_node IS NULL OR lease_node = ${nodeId} OR lease_expires_at < clock_timestamp()
+    FROM ranked
+    WHERE hosts.name = ranked.name AND (
+      place <= ${limit} OR since < clock_timestamp() - make_interval(secs => ${patienceSeconds})
     )
-    RETURNING fence`);
-  return row === undefined ? null : { host, nodeId, fence: Number(row.fence) };
+    RETURNING hosts.name, fence`);
+  return rows.map(({ name, fence }) => ({ host: name, nodeId, fence: Number(fence) }));
 }
 
-/** @returns The hosts of those leases that were renewed; the others are lost. */
-export async function renewLeases(db: Db, leases: readonly Lease[]): Promise<Set<string>> {
-  const renewed = new Set<string>();
-  if (leases.length === 0) return renewed;
-  const held = sql.join(
-    leases.map((lease) => sql`(${lease.host}, ${lease.nodeId}::uuid, ${lease.fence}::bigint)`),
-    sql`, `,
-  );
-  const rows = await db.execute<{ name: string }>(sql`
+/** Takes one host's lease; `null` when another node has it. */
+export async function acquireLease(db: Db, host: string, nodeId: string): Promise<Lease | null> {
+  const [lease] = await acquireLeases(db, { nodeId, hosts: [host], limit: 1, patienceSeconds: 0 });
+  return lease ?? null;
+}
+
+/** What a host's row tells its owner, each time that the owner writes there. */
+// A type, since drizzle takes no interface for the shape of a row.
+export type HostState = {
+  circuit: Circuit;
+  /** In a row. */
+  failures: number;
+  /** How long until the circuit is probed, below 0 when it is due; `null` while it is closed. */
+  probeInMs: number | null;
+  /** The time is over that the host was given to finish what it runs. */
+  isDrainOver: boolean;
+};
+
+export const HOST_STATE = {
+  circuit: hosts.circuit,
+  failures: hosts.failures,
+  probeInMs: sql<number | null>`
+    (extract(epoch FROM hosts.next_probe_at - clock_timestamp()) * 1000)::float8`,
+  isDrainOver: sql<boolean>`coalesce(hosts.drain_deadline <= clock_timestamp(), false)`,
+};
+
+/**
+ * Renews leases, all in one statement however many there are.
+ *
+ * @param leases With whether the host has answered since the last time.
+ * @returns The hosts of those that were renewed, with their state; the others are lost.
+ */
+export async function renewLeases(
+  db: Db,
+  leases: readonly (Lease & { isSeen?: boolean })[],
+): Promise<Map<string, HostState>> {
+  if (leases.length === 0) return new Map();
+  // Locked in one order, as by whoever takes leases.
+  const rows = await db.execute<HostState & { name: string }>(sql`
+    WITH ours AS MATERIALIZED (
+      SELECT name, "isSeen" FROM fastlane.hosts
+      JOIN jsonb_to_recordset(${JSON.stringify(leases)}::jsonb)
+        AS held (host text, "nodeId" uuid, fence bigint, "isSeen" boolean)
+        ON name = held.host AND lease_node = held."nodeId" AND hosts.fence = held.fence
+      ORDER BY name FOR UPDATE OF hosts
+    )
     UPDATE fastlane.hosts
-    SET lease_expires_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-    WHERE (name, lease_node, fence) IN (${held})
-    RETURNING name`);
-  for (const { name } of rows) renewed.add(name);
-  return renewed;
+    SET lease_expires_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
+        last_seen_at = CASE WHEN "isSeen" THEN now() ELSE last_seen_at END
+    FROM ours WHERE hosts.name = ours.name
+    RETURNING hosts.name, circuit, failures, ${HOST_STATE.probeInMs} AS "probeInMs",
+      ${HOST_STATE.isDrainOver} AS "isDrainOver"`);
+  return new Map(rows.map(({ name, ...state }) => [name, state]));
 }
 
 /** Gives a lease back, so that another node need not wait for its end. */
 export async function releaseLease(db: Db, lease: Lease): Promise<void> {
   await db
     .update(hosts)
-    .set({ leaseNode: null, leaseExpiresAt: null, reachable: false })
+    .set({ leaseNode: null, leaseExpiresAt: null, reachable: false, releasedAt: sql`now()` })
     .where(isHeld(lease));
 }
 
@@ -79,23 +139,6 @@ export async function holdLease(tx: Tx, lease: Lease): Promise<void> {
   if (held.length === 0) throw new LeaseLost(lease);
 }
 
-export async function recordReachable(
-  db: Db,
-  lease: Lease,
-  engineVersion: string,
-): Promise<boolean> {
-  const rows = await db
-    .update(hosts)
-    .set({ reachable: true, lastSeenAt: sql`now()`, engineVersion, lastError: null })
-    .where(isHeld(lease))
-    .returning({ name: hosts.name });
-  return rows.length > 0;
-}
-
-export async function recordUnreachable(db: Db, lease: Lease, error: string): Promise<void> {
-  await db.update(hosts).set({ reachable: false, lastError: error }).where(isHeld(lease));
-}
-
 export async function listHosts(db: Db, names: readonly string[]): Promise<HostRow[]> {
   if (names.length === 0) return [];
   return await db
@@ -105,7 +148,8 @@ export async function listHosts(db: Db, names: readonly string[]): Promise<HostR
     .orderBy(asc(hosts.name));
 }
 
-function isHeld(lease: Lease) {
+/** Fits the row of a lease's host while the lease is held. */
+export function isHeld(lease: Lease) {
   return and(
     eq(hosts.name, lease.host),
     eq(hosts.leaseNode, lease.nodeId),

@@ -15,6 +15,11 @@ import createIdempotencyKeys from "../../drizzle/0010_create_idempotency_keys.sq
 import indexExecutionsByCreation from "../../drizzle/0011_index_executions_by_creation.sql" with {
   type: "text",
 };
+import addHostState from "../../drizzle/0012_add_host_state.sql" with { type: "text" };
+import createReconciliations from "../../drizzle/0013_create_reconciliations.sql" with {
+  type: "text",
+};
+import createHostImages from "../../drizzle/0014_create_host_images.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -36,4 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 9, name: "create_ticks", sql: createTicks },
   { number: 10, name: "create_idempotency_keys", sql: createIdempotencyKeys },
   { number: 11, name: "index_executions_by_creation", sql: indexExecutionsByCreation },
+  { number: 12, name: "add_host_state", sql: addHostState },
+  { number: 13, name: "create_reconciliations", sql: createReconciliations },
+  { number: 14, name: "create_host_images", sql: createHostImages },
 ];

@@ -39,7 +39,8 @@ export async function insertWork(
       FROM json_to_recordset(${JSON.stringify(rows)}::text::json) AS x (
         "executionId" uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, rules jsonb,
         custom jsonb, priority smallint, "requestIp" text, "timeoutSeconds" int,
-        "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int
+        "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int,
+        "onHostLost" text
       )
     ),
     wanted AS MATERIALIZED (
@@ -70,10 +71,11 @@ export async function insertWork(
     execution AS (
       INSERT INTO fastlane.executions (
         id, job_id, task_id, pool, request, priority, request_ip, timeout_seconds, expires_at,
-        concurrency_key, concurrency_limit, created_at
+        concurrency_key, concurrency_limit, on_host_lost, created_at
       )
       SELECT "executionId", "jobId", "taskId", pool, request, priority, "requestIp",
-        "timeoutSeconds", "expiresAt", "concurrencyKey", "concurrencyLimit", created_at
+        "timeoutSeconds", "expiresAt", "concurrencyKey", "concurrencyLimit", "onHostLost",
+        created_at
       FROM new_work
     )
     SELECT pool, id FROM message`;

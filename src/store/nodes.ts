@@ -1,5 +1,6 @@
-import { inArray, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
+import { LEASE_SECONDS } from "./hosts.ts";
 import { hosts, installation, nodes } from "./schema.ts";
 
 /** A node that has not been heard of for so long is gone, in seconds. */
@@ -18,10 +19,16 @@ export interface NodeRecord {
   /** See `processIdentity`. */
   process: string;
   queuePoolId: string | null;
+  /** The same for all nodes with the same hosts, which share these out among themselves. */
+  farm: string;
 }
 
-/** Writes that the node is alive; makes its row when it is new, or was taken for gone meanwhile. */
-export async function beatNode(db: Db, node: NodeRecord): Promise<void> {
+/**
+ * Writes that the node is alive; makes its row when it is new, or was taken for gone meanwhile.
+ *
+ * @returns How many nodes of the same farm are alive, this one among them.
+ */
+export async function beatNode(db: Db, node: NodeRecord): Promise<number> {
   await db
     .insert(nodes)
     .values(node)
@@ -29,6 +36,13 @@ export async function beatNode(db: Db, node: NodeRecord): Promise<void> {
       target: nodes.id,
       set: { heartbeatAt: sql`now()`, queuePoolId: node.queuePoolId },
     });
+  return await db.$count(
+    nodes,
+    and(
+      eq(nodes.farm, node.farm),
+      gt(nodes.heartbeatAt, sql`now() - make_interval(secs => ${LEASE_SECONDS})`),
+    ),
+  );
 }
 
 export async function listNodes(
@@ -53,7 +67,7 @@ export async function removeNodes(db: Db, ids: readonly string[]): Promise<strin
   return await db.transaction(async (tx) => {
     await tx
       .update(hosts)
-      .set({ leaseNode: null, leaseExpiresAt: null, reachable: false })
+      .set({ leaseNode: null, leaseExpiresAt: null, reachable: false, releasedAt: sql`now()` })
       .where(inArray(hosts.leaseNode, [...ids]));
     const removed = await tx
       .delete(nodes)

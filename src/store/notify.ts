@@ -12,6 +12,8 @@ export const CHANNEL = "fastlane";
 export const Notification = v.variant("about", [
   /** Something was given to a host; its owner looks. */
   v.strictObject({ about: v.literal("host"), host: v.string() }),
+  /** A lease was given back. */
+  v.strictObject({ about: v.literal("lease") }),
   /** There is more of the logs of these. */
   v.strictObject({ about: v.literal("log"), executions: v.array(v.string()) }),
   /** These have ended; whoever waits for one of them reads it. */

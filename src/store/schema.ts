@@ -12,6 +12,7 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
+import type { Circuit, Decision } from "../core/farm.ts";
 import type { CatchUp, Overlap } from "../core/schedule.ts";
 import type { FailureCause, Status } from "../core/status.ts";
 import type { ContainerRequest, JobRules } from "../payload/job-details.ts";
@@ -33,6 +34,7 @@ export const nodes = fastlane.table("nodes", {
   version: text("version").notNull(),
   process: text("process").notNull(),
   queuePoolId: text("queue_pool_id"),
+  farm: text("farm").notNull().default(""),
   startedAt: moment("started_at").notNull().defaultNow(),
   heartbeatAt: moment("heartbeat_at").notNull().defaultNow(),
 });
@@ -46,6 +48,31 @@ export const hosts = fastlane.table("hosts", {
   lastSeenAt: moment("last_seen_at"),
   engineVersion: text("engine_version"),
   lastError: text("last_error"),
+  blacklistedAt: moment("blacklisted_at"),
+  drainDeadline: moment("drain_deadline"),
+  circuit: text("circuit").$type<Circuit>().notNull().default("closed"),
+  failures: integer("failures").notNull().default(0),
+  nextProbeAt: moment("next_probe_at"),
+  unreachableSince: moment("unreachable_since"),
+  releasedAt: moment("released_at").notNull().defaultNow(),
+});
+
+export const hostImages = fastlane.table(
+  "host_images",
+  { host: text("host").notNull(), image: text("image").notNull() },
+  (table) => [primaryKey({ columns: [table.host, table.image] })],
+);
+
+export const reconciliations = fastlane.table("reconciliations", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  host: text("host").notNull(),
+  node: uuid("node").notNull(),
+  fence: bigint("fence", { mode: "number" }).notNull(),
+  decision: text("decision").$type<Decision>().notNull(),
+  executionId: uuid("execution_id"),
+  containerId: text("container_id"),
+  reason: text("reason").notNull(),
+  decidedAt: moment("decided_at").notNull().defaultNow(),
 });
 
 export const tasks = fastlane.table("tasks", {
@@ -99,6 +126,8 @@ export const executions = fastlane.table("executions", {
   retry: integer("retry").notNull().default(0),
   retryOf: uuid("retry_of"),
   stopRequestedAt: moment("stop_requested_at"),
+  onHostLost: text("on_host_lost").$type<JobRules["onHostLost"]>().notNull().default("fail"),
+  avoidsHost: text("avoids_host"),
 });
 
 export const schedules = fastlane.table("schedules", {

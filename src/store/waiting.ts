@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { ContainerRequest } from "../payload/job-details.ts";
 import type { Db, Tx } from "./connect.ts";
 import type { ExecutionRow } from "./schema.ts";
 
@@ -30,7 +31,7 @@ export async function firstWaiting(
   pool: string,
   limit: number,
   isKeyed: boolean,
-): Promise<string[]> {
+): Promise<NextWaiting[]> {
   const plain = sql`
     SELECT id, priority, created_at FROM fastlane.executions AS waiting
     WHERE pool = ${pool} AND status = 'enqueued' AND concurrency_key IS NULL AND ${MAY_START}
@@ -56,16 +57,22 @@ export async function firstWaiting(
       LIMIT ${limit}
     ) AS first
     WHERE held.running + first.place <= first.concurrency_limit`;
-  const rows = await tx.execute<{ id: string }>(
-    isKeyed
-      ? sql`
-        SELECT id FROM ((${plain}) UNION ALL (${keyed})) AS both_kinds
-        ORDER BY priority DESC, created_at, id
-        LIMIT ${limit}`
-      : plain,
-  );
-  return rows.map(({ id }) => id);
+  const next = isKeyed ? sql`(${plain}) UNION ALL (${keyed})` : plain;
+  return await tx.execute<NextWaiting>(sql`
+    SELECT executions.id, request ->> 'image' AS image, request ->> 'pullPolicy' AS "pullPolicy",
+      avoids_host AS avoids
+    FROM (${next}) AS next JOIN fastlane.executions ON executions.id = next.id
+    ORDER BY next.priority DESC, next.created_at, next.id
+    LIMIT ${limit}`);
 }
+
+// A type, since drizzle takes no interface for the shape of a row.
+export type NextWaiting = {
+  id: string;
+  image: string;
+  pullPolicy: ContainerRequest["pullPolicy"];
+  avoids: string | null;
+};
 
 const MAY_START = sql`available_at <= now() AND (expires_at IS NULL OR expires_at > now())
   AND NOT (after_previous AND EXISTS (

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../core/errors.ts";
+import type { BreakerRules } from "../core/farm.ts";
 import { type Host, HostUnreachable } from "../farm/host.ts";
 import { INSTALLATION_LABEL } from "../farm/labels.ts";
 import { appendLog } from "../services/append-log.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
-import { type Lease, LeaseLost, recordReachable } from "../store/hosts.ts";
+import { recordImages } from "../store/host-images.ts";
+import { recordReachable } from "../store/host-state.ts";
+import { type HostState, type Lease, LeaseLost } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { createBreaker } from "./breaker.ts";
 import { coalesced } from "./coalesced.ts";
 import type { Log } from "./log.ts";
 import { createLogSink } from "./log-sink.ts";
@@ -28,6 +32,7 @@ export interface AttendDeps {
   /** The node leaves the host: it stops or has lost the lease. */
   signal: AbortSignal;
   engineWasGone: boolean;
+  breaker: BreakerRules;
   registries: RunDeps["registries"];
   /** The engine answers: what waits can be given to it. */
   onReachable(): void;
@@ -38,6 +43,12 @@ export interface AttendDeps {
 export interface Attendance {
   /** There may be something new for the host in the rows. */
   wake(): void;
+  /** The host's row has been read. */
+  see(state: HostState): void;
+  /** Whether the engine answered when it was asked last. */
+  isSeen(): boolean;
+  /** What could not begin, by the engine's silence: it has surely not been started. */
+  unstarted: ReadonlySet<string>;
   /**
    * Rejects when the host cannot be attended to any longer: `HostUnreachable`, `LeaseLost` or
    * `Abandoned`. All runs have come to rest by then, and none of them writes any more.
@@ -52,33 +63,56 @@ interface Run {
 
 /** Sees to all executions on a host that answers, until it does not, or the node leaves it. */
 export function attendHost(deps: AttendDeps): Attendance {
-  const { host, db, lease, installation, log } = deps;
+  const { db, lease, log } = deps;
   const attention = new AbortController();
   const signal = AbortSignal.any([deps.signal, attention.signal]);
+  const gone = new AbortController();
+  // A host that does not answer is given up with all that was asked of it; one that is left is not,
+  // and what was asked of it gets done.
+  const host = deps.host.until(gone.signal);
   const runs = new Map<string, Run>();
   const failure = Promise.withResolvers<never>();
   const fail = (error: unknown) => {
     attention.abort();
+    if (!(error instanceof Abandoned)) gone.abort();
     failure.reject(error);
   };
   const sink = createLogSink({
     store: (segments) => persist(signal, () => appendLog(db, lease, segments)),
     onFailure: fail,
   });
+  const breaker = createBreaker({ ...deps, host, signal });
+  const decided = new Set<string>();
+  const unstarted = new Set<string>();
+  let imagesAreKnown = false;
+  let isSeen = false;
 
   const begin = (execution: ExecutionRow, isFirstLook: boolean) => {
     const words = {
       containerEnded: new AbortController(),
       stop: new AbortController(),
+      drained: new AbortController(),
       withdrawn: new AbortController(),
     };
     const ranMeanwhile = isFirstLook && execution.status === "running";
-    const run = { ...deps, signal, sink, engineWasGone: deps.engineWasGone && ranMeanwhile };
+    const run = {
+      ...deps,
+      host,
+      signal,
+      sink,
+      breaker,
+      unstarted,
+      engineWasGone: deps.engineWasGone && ranMeanwhile,
+      onPulled() {
+        imagesAreKnown = false;
+      },
+    };
     let beginAgain = false;
     if (execution.stopRequestedAt !== null) words.stop.abort();
     const done = runExecution(run, execution, {
       containerEnded: words.containerEnded.signal,
       stop: words.stop.signal,
+      drained: words.drained.signal,
       withdrawn: words.withdrawn.signal,
     })
       .catch(async (error: unknown) => {
@@ -89,7 +123,7 @@ export function attendHost(deps: AttendDeps): Attendance {
           "run broke",
         );
         // Either the host is gone, which this call finds out, or the run can be begun again.
-        if (error instanceof HostUnreachable) await host.version().catch(fail);
+        if (error instanceof HostUnreachable) await blameHost(error);
         await delay(BEGIN_AGAIN_AFTER_MS, undefined, { signal }).catch(() => {});
         beginAgain = true;
       })
@@ -101,6 +135,12 @@ export function attendHost(deps: AttendDeps): Attendance {
       });
     runs.set(execution.id, { words, done });
   };
+
+  const blameHost = (error: HostUnreachable) =>
+    host
+      .version()
+      .then(() => breaker.failed(error.message))
+      .catch(fail);
 
   let isFirstLook = true;
   const lookOnce = coalesced(async () => {
@@ -117,24 +157,52 @@ export function attendHost(deps: AttendDeps): Attendance {
   const look = () => lookOnce().catch(fail);
   const tellEnded = (executionId: string) => runs.get(executionId)?.words.containerEnded.abort();
 
+  const see = (state: HostState) => {
+    breaker.see(state);
+    if (state.isDrainOver) for (const { words } of runs.values()) words.drained.abort();
+  };
+  const showReachable = async (version: string) => {
+    const state = await persist(signal, () => recordReachable(db, lease, version));
+    if (state === null) throw new LeaseLost(lease);
+    isSeen = true;
+    see(state);
+  };
+  const reconcileOnce = async () => {
+    await reconcile({ ...deps, host, signal, decided }, tellEnded);
+    imagesAreKnown = false;
+    void look();
+  };
   const everySoOften = async () => {
-    let reconciledAt = 0;
+    // First of all: what is left of executions that have moved must not meet their next containers.
+    let version = await host.version();
+    await reconcileOnce();
+    let reconciledAt = performance.now();
+    await showReachable(version);
+    // It was out of reach, and is not any more: that is over. What else it failed at may not be.
+    if (deps.engineWasGone && breaker.probeInMs() === null) await breaker.worked();
+    deps.onReachable();
     for (;;) {
-      const version = await host.version();
-      const isHeld = await persist(signal, () => recordReachable(db, lease, version));
-      if (!isHeld) throw new LeaseLost(lease);
-      if (reconciledAt === 0) deps.onReachable();
-      if (performance.now() - reconciledAt > RECONCILE_EVERY_MS || reconciledAt === 0) {
+      if (performance.now() - reconciledAt > RECONCILE_EVERY_MS) {
+        await reconcileOnce();
         reconciledAt = performance.now();
-        await reconcile({ host, db, installation, log, signal }, tellEnded);
-        void look();
       }
-      await delay(LOOK_AT_ENGINE_EVERY_MS, undefined, { signal });
+      if (!imagesAreKnown) {
+        imagesAreKnown = true;
+        const images = await host.images();
+        await persist(signal, () => recordImages(db, lease, images));
+      }
+      if (await breaker.probeIfDue()) deps.onReachable();
+      const pauseMs = Math.min(LOOK_AT_ENGINE_EVERY_MS, breaker.probeInMs() ?? Infinity);
+      await delay(Math.max(0, pauseMs), undefined, { signal });
+      const versionNow = await host.version();
+      // That it answers is written by the node's heartbeat, for all its hosts together.
+      if (versionNow !== version) await showReachable(versionNow);
+      version = versionNow;
     }
   };
 
   const hearOfEnds = async () => {
-    const events = host.events(INSTALLATION_LABEL, installation, {
+    const events = host.events(INSTALLATION_LABEL, deps.installation, {
       signal,
       onOpen: () => void look(),
     });
@@ -151,8 +219,9 @@ export function attendHost(deps: AttendDeps): Attendance {
   if (deps.signal.aborted) leave();
 
   const ended = failure.promise.catch(async (error: unknown) => {
+    isSeen = false;
     await Promise.allSettled([...runs.values()].map(({ done }) => done));
     throw error;
   });
-  return { wake: () => void look(), ended };
+  return { wake: () => void look(), see, isSeen: () => isSeen, unstarted, ended };
 }

@@ -9,6 +9,8 @@ import { persist } from "./persist.ts";
 
 /** Between two looks at a container whose log ended although it runs. */
 const REOPEN_AFTER_MS = 500;
+/** A stream that has been silent for so long is opened anew: its path may be gone without a word. */
+const SILENT_FOR_MS = 60_000;
 
 export interface FollowDeps {
   host: Host;
@@ -78,8 +80,12 @@ async function copyFrames(
 ): Promise<HostUnreachable | null> {
   const { since, skip } = cursor.position();
   let toSkip = skip;
+  const silent = new AbortController();
+  const patience = setTimeout(() => silent.abort(), SILENT_FOR_MS);
+  const signal = AbortSignal.any([options.signal, silent.signal]);
   try {
-    for await (const frames of host.logs(containerId, { since, ...options })) {
+    for await (const frames of host.logs(containerId, { ...options, since, signal })) {
+      patience.refresh();
       const fresh = frames.slice(toSkip);
       toSkip -= frames.length - fresh.length;
       if (fresh.length === 0) continue;
@@ -95,6 +101,8 @@ async function copyFrames(
   } catch (error) {
     if (error instanceof HostUnreachable) return error;
     throw error;
+  } finally {
+    clearTimeout(patience);
   }
 }
 

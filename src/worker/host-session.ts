@@ -2,15 +2,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "../core/backoff.ts";
 import { messageOf } from "../core/errors.ts";
 import { type Host, HostUnreachable } from "../farm/host.ts";
+import { loseExecution } from "../services/lose-execution.ts";
 import { putBackExecution } from "../services/put-back-execution.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
-import { type Lease, LeaseLost, recordUnreachable } from "../store/hosts.ts";
+import { recordFailure, recordUnreachable } from "../store/host-state.ts";
+import { type HostState, type Lease, LeaseLost } from "../store/hosts.ts";
 import { type Attendance, type AttendDeps, attendHost } from "./attend-host.ts";
 import type { Log } from "./log.ts";
 import { Abandoned, persist } from "./persist.ts";
 
 const RECONNECT = { minMs: 250, factor: 2, maxMs: 5_000 };
+/** An owner that is new itself asks more than once before it gives up what runs there. */
+const FAILURES_BEFORE_LOSS = 3;
 
 export interface SessionDeps {
   host: Host;
@@ -19,6 +23,9 @@ export interface SessionDeps {
   installation: string;
   log: Log;
   registries: AttendDeps["registries"];
+  breaker: AttendDeps["breaker"];
+  /** What runs on a host that has not answered for so long is lost. */
+  hostLostAfterSeconds: number;
   onReachable(): void;
   onEnded(pool: string): void;
 }
@@ -27,6 +34,10 @@ export interface SessionDeps {
 export interface HostSession {
   readonly lease: Lease;
   wake(): void;
+  /** The host's row has been read. */
+  see(state: HostState): void;
+  /** Whether the engine answered when it was asked last. */
+  isSeen(): boolean;
   /** Leaves the host as it is: containers run on, and the next owner adopts them. */
   leave(): void;
   /** Settles when nothing of the session acts any more. */
@@ -45,17 +56,18 @@ export function startHostSession(deps: SessionDeps): HostSession {
         failures = 0;
         deps.onReachable();
       };
-      attendance = attendHost({
+      const current = attendHost({
         ...deps,
         signal: left.signal,
         engineWasGone: failures > 0,
         onReachable,
       });
-      const error = await attendance.ended.catch((reason: unknown) => reason);
+      attendance = current;
+      const error = await current.ended.catch((reason: unknown) => reason);
       attendance = null;
       if (error instanceof LeaseLost || error instanceof Abandoned) return;
       failures += 1;
-      await tellUnreachable(deps, left.signal, error);
+      await tellUnreachable(deps, left.signal, error, { failures, ...current });
       const pauseMs = backoffMs(RECONNECT, failures, Math.random());
       await delay(pauseMs, undefined, { signal: left.signal }).catch(() => {});
     }
@@ -64,6 +76,8 @@ export function startHostSession(deps: SessionDeps): HostSession {
   return {
     lease,
     wake: () => attendance?.wake(),
+    see: (state) => attendance?.see(state),
+    isSeen: () => attendance?.isSeen() ?? false,
     leave: () => left.abort(),
     ended: run().catch((error: unknown) => {
       if (error instanceof LeaseLost || error instanceof Abandoned) return;
@@ -74,20 +88,33 @@ export function startHostSession(deps: SessionDeps): HostSession {
 
 /**
  * Writes that the host does not answer, and frees what has not been started there for others. What
- * may have been started stays: only the engine can tell, and must not be doubled.
+ * may have been started stays, since only the engine can tell, and must not be doubled; until the
+ * host has been away for so long that it is given up.
  */
 async function tellUnreachable(
-  { db, lease, log }: SessionDeps,
+  deps: SessionDeps,
   signal: AbortSignal,
   error: unknown,
+  { failures, unstarted }: { failures: number; unstarted: ReadonlySet<string> },
 ): Promise<void> {
+  const { db, lease, log, hostLostAfterSeconds } = deps;
   const words = messageOf(error);
   log.warn({ host: lease.host, error: words }, "the host cannot be attended to");
   if (!(error instanceof HostUnreachable)) return;
-  await persist(signal, () => recordUnreachable(db, lease, words));
-  const executions = await persist(signal, () => executionsOnHost(db, lease.host));
-  for (const execution of executions) {
-    if (execution.status !== "pulling" || execution.claimedAt !== null) continue;
-    await persist(signal, () => putBackExecution(db, lease, execution, words));
+  const seconds = await persist(signal, () => recordUnreachable(db, lease, words));
+  await persist(signal, () => recordFailure(db, lease, words, deps.breaker));
+  if (seconds === null) throw new LeaseLost(lease);
+  const isLost = seconds >= hostLostAfterSeconds && failures >= FAILURES_BEFORE_LOSS;
+  const reason = `The host has not answered for ${Math.round(seconds)} s (${words})`;
+  for (const execution of await persist(signal, () => executionsOnHost(db, lease.host))) {
+    const isUnstarted = execution.claimedAt === null || unstarted.has(execution.id);
+    if (execution.status === "pulling" && isUnstarted) {
+      const fault = { message: words, isOfHost: true };
+      await persist(signal, () => putBackExecution(db, lease, execution, fault));
+    } else if (isLost) {
+      await persist(signal, () => loseExecution(db, lease, { execution, reason, restOfLog: [] }));
+      deps.onEnded(execution.pool);
+      log.warn({ execution: execution.id, host: lease.host, reason }, "lost");
+    }
   }
 }

@@ -1,16 +1,19 @@
+import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { messageOf } from "../core/errors.ts";
+import { shareOfHosts } from "../core/farm.ts";
 import type { Host } from "../farm/host.ts";
-import type { Db, Store } from "../store/connect.ts";
+import type { Store } from "../store/connect.ts";
 import { isDatabaseDown } from "../store/faults.ts";
 import {
-  acquireLease,
+  acquireLeases,
   LEASE_SECONDS,
   type Lease,
   releaseLease,
   renewLeases,
 } from "../store/hosts.ts";
 import { beatNode, removeNodes } from "../store/nodes.ts";
+import { notify } from "../store/notify.ts";
 import { type HostSession, type SessionDeps, startHostSession } from "./host-session.ts";
 import type { Log } from "./log.ts";
 import { processIdentity } from "./process-identity.ts";
@@ -21,6 +24,8 @@ const LOOK_AT_LEASES_EVERY_MS = 500;
 /** Well before the lease ends for the others: from here on nothing is started any more. */
 const CONFIRMED_FOR_MS = (LEASE_SECONDS - 2) * 1000;
 const STOP_WITHIN_MS = 8_000;
+/** A free host is everybody's after this, whatever their shares: nodes may have different hosts. */
+const PATIENCE_SECONDS = 5;
 
 export interface NodeDeps {
   store: Store;
@@ -31,6 +36,8 @@ export interface NodeDeps {
   queuePoolId(): string | null;
   log: Log;
   registries: SessionDeps["registries"];
+  breaker: SessionDeps["breaker"];
+  hostLostAfterSeconds: SessionDeps["hostLostAfterSeconds"];
   onReachable(host: string): void;
   onEnded(pool: string): void;
 }
@@ -40,6 +47,8 @@ export interface Node {
   owns(host: string): boolean;
   wake(host: string): void;
   wakeAll(): void;
+  /** Some host may be free. */
+  lookForHosts(): void;
   /** Leaves all hosts as they are and gives the leases back. */
   stop(): Promise<void>;
 }
@@ -51,12 +60,18 @@ interface Held {
   isLeft: boolean;
 }
 
-/** Takes the leases of free hosts, keeps them by a heartbeat, and leaves a host whose lease it lost. */
+/**
+ * Takes the leases of its share of the hosts and keeps them by a heartbeat; hands over what is above
+ * its share when nodes join, and leaves a host whose lease it lost.
+ */
 export function startNode(deps: NodeDeps): Node {
   const { store, log } = deps;
   const { db } = store;
   const id = crypto.randomUUID();
   const held = new Map<string, Held>();
+  const farm = createHash("sha256")
+    .update(JSON.stringify([...deps.hosts].sort()))
+    .digest("base64url");
   let isStopping = false;
 
   const take = (lease: Lease, confirmedAt: number) => {
@@ -77,27 +92,46 @@ export function startNode(deps: NodeDeps): Node {
     log.warn({ host: entry.session.lease.host, why }, "left the host");
     entry.session.leave();
   };
+  const handOver = (entry: Held) => {
+    const { lease, ended } = entry.session;
+    leave(entry, "another node has room for it");
+    void ended
+      .then(() => releaseLease(db, lease))
+      .then(() => notify(db, { about: "lease" }))
+      // It is free for the others when its time is up.
+      .catch((error: unknown) => log.warn({ error: messageOf(error) }, "could not hand over"));
+  };
 
   const beat = async () => {
     const sentAt = performance.now();
     const identity = processIdentity() ?? "unknown";
     const node = { id, name: hostname(), version: deps.version, process: identity };
-    await beatNode(db, { ...node, queuePoolId: deps.queuePoolId() });
+    const nodes = await beatNode(db, { ...node, farm, queuePoolId: deps.queuePoolId() });
     const leases = [...held.values()].filter(({ isLeft }) => !isLeft);
     const renewed = await renewLeases(
       db,
-      leases.map(({ session }) => session.lease),
+      leases.map(({ session }) => ({ ...session.lease, isSeen: session.isSeen() })),
     );
     for (const entry of leases) {
-      if (renewed.has(entry.session.lease.host)) entry.confirmedAt = sentAt;
-      else leave(entry, "another node holds the lease");
+      const state = renewed.get(entry.session.lease.host);
+      if (state === undefined) leave(entry, "another node holds the lease");
+      else {
+        entry.confirmedAt = sentAt;
+        entry.session.see(state);
+      }
     }
-    for (const host of deps.hosts) {
-      if (held.has(host) || isStopping) continue;
-      const askedAt = performance.now();
-      const lease = await acquireLease(db, host, id);
-      if (lease !== null) take(lease, askedAt);
-    }
+    if (isStopping) return;
+    const share = shareOfHosts(deps.hosts.length, nodes);
+    const kept = [...held.values()].filter(({ isLeft }) => !isLeft);
+    if (nodes > 1) for (const entry of kept.slice(share)) handOver(entry);
+    const askedAt = performance.now();
+    const taken = await acquireLeases(db, {
+      nodeId: id,
+      hosts: deps.hosts.filter((host) => !held.has(host)),
+      limit: Math.max(0, share - kept.length),
+      patienceSeconds: PATIENCE_SECONDS,
+    });
+    for (const lease of taken) take(lease, askedAt);
   };
   const beats = repeat(BEAT_EVERY_MS, async () => {
     // A question that hangs would cost the leases: cut what does not answer, and ask anew.
@@ -123,6 +157,7 @@ export function startNode(deps: NodeDeps): Node {
   return {
     owns: (host) => held.get(host)?.isLeft === false,
     wake: (host) => held.get(host)?.session.wake(),
+    lookForHosts: () => beats.hurry(),
     wakeAll: () => {
       for (const { session } of held.values()) session.wake();
     },
@@ -136,14 +171,12 @@ export function startNode(deps: NodeDeps): Node {
         new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS)),
       ]);
       clearInterval(watch);
-      await giveBack(db, id, sessions).catch((error: unknown) => {
-        log.warn({ error: messageOf(error) }, "could not give the leases back");
-      });
+      // With the node go its leases.
+      await removeNodes(db, [id])
+        .then(() => notify(db, { about: "lease" }))
+        .catch((error: unknown) => {
+          log.warn({ error: messageOf(error) }, "could not give the leases back");
+        });
     },
   };
-}
-
-async function giveBack(db: Db, nodeId: string, sessions: readonly HostSession[]): Promise<void> {
-  for (const { lease } of sessions) await releaseLease(db, lease);
-  await removeNodes(db, [nodeId]);
 }

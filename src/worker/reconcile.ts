@@ -1,35 +1,79 @@
 import { messageOf } from "../core/errors.ts";
-import type { Host } from "../farm/host.ts";
-import { executionIdOf, INSTALLATION_LABEL, isMadeUnder } from "../farm/labels.ts";
+import type { ContainerSummary, Host } from "../farm/host.ts";
+import { executionIdOf, INSTALLATION_LABEL, isMadeUnder, isOfPlacement } from "../farm/labels.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
+import type { Lease } from "../store/hosts.ts";
+import { recordDecisions } from "../store/reconciliations.ts";
 import type { Log } from "./log.ts";
 import { persist } from "./persist.ts";
 
+/** From SIGTERM to SIGKILL of a container that is of no execution any more. */
+const GRACE_SECONDS = 10;
+const AT_ONCE = 8;
+
+export interface ReconcileDeps {
+  host: Host;
+  db: Db;
+  lease: Lease;
+  installation: string;
+  log: Log;
+  signal: AbortSignal;
+  /** Containers whose removal has a receipt already; it is added to. */
+  decided: Set<string>;
+}
+
 /**
  * Holds what is on a host against the rows. A container of ours whose execution is not on this
- * host (it has ended, or has moved) is removed; of one that has ended its run is told, in case the
- * engine's event was missed. What the rows miss on the host their runs find out.
+ * host (it has ended, or has moved) is stopped and removed, with a receipt; of one that has ended
+ * its run is told, in case the engine's event was missed. What the rows miss on the host their runs
+ * find out.
  */
 export async function reconcile(
-  deps: { host: Host; db: Db; installation: string; log: Log; signal: AbortSignal },
+  deps: ReconcileDeps,
   tellEnded: (executionId: string) => void,
 ): Promise<void> {
-  const { host, db, installation, log, signal } = deps;
+  const { host, db, installation, signal } = deps;
   // The containers first: one that is created after this has its row on this host by then.
   const containers = await host.list(INSTALLATION_LABEL, installation);
   const executions = await persist(signal, () => executionsOnHost(db, host.name));
-  const here = new Set(executions.map(({ id }) => id));
+  const here = new Map(executions.map((execution) => [execution.id, execution]));
+  const strays: ContainerSummary[] = [];
   for (const container of containers) {
     if (!isMadeUnder(host.name, container.labels)) continue;
-    const executionId = executionIdOf(container.labels);
-    if (executionId !== null && here.has(executionId)) {
-      if (container.phase === "ended") tellEnded(executionId);
-      continue;
-    }
-    log.info({ host: host.name, containerId: container.id, execution: executionId }, "removed");
-    await host.remove(container.id, { force: true }).catch((error: unknown) => {
-      log.warn({ containerId: container.id, error: messageOf(error) }, "could not remove");
-    });
+    const execution = here.get(executionIdOf(container.labels) ?? "");
+    if (execution === undefined || !isOfPlacement(execution, container.labels)) {
+      strays.push(container);
+    } else if (container.phase === "ended") tellEnded(execution.id);
+  }
+  for (let from = 0; from < strays.length; from += AT_ONCE) {
+    const some = strays.slice(from, from + AT_ONCE);
+    await Promise.all(some.map((stray) => takeAway(deps, stray)));
+  }
+}
+
+async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<void> {
+  const { host, db, lease, log, signal, decided } = deps;
+  const executionId = executionIdOf(stray.labels);
+  const runs = stray.phase === "running";
+  const isNew = !decided.has(stray.id);
+  decided.add(stray.id);
+  if (isNew) {
+    const whose =
+      executionId === null ? "is of no execution" : "is of an execution that is not here";
+    const receipt = {
+      decision: runs ? ("stopped" as const) : ("removed" as const),
+      executionId,
+      containerId: stray.id,
+      reason: `The container ${runs ? "runs" : `is ${stray.phase}`} and ${whose}: it has ended or moved`,
+    };
+    await persist(signal, () => recordDecisions(db, lease, [receipt]));
+    log.info({ host: host.name, ...receipt }, "reconciled");
+  }
+  try {
+    if (runs) await host.stop(stray.id, GRACE_SECONDS);
+    await host.remove(stray.id, { force: true });
+  } catch (error) {
+    log.warn({ containerId: stray.id, error: messageOf(error) }, "could not remove");
   }
 }

@@ -3,23 +3,25 @@ import { messageOf } from "../core/errors.ts";
 import type { End } from "../core/status.ts";
 import { markRunning } from "../services/claim-execution.ts";
 import { finishExecution } from "../services/finish-execution.ts";
+import { loseExecution } from "../services/lose-execution.ts";
 import { putBackExecution } from "../services/put-back-execution.ts";
+import { recordDecisions } from "../store/reconciliations.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import type { Breaker } from "./breaker.ts";
 import { endInTime } from "./end-in-time.ts";
 import { type FollowDeps, followLog } from "./follow-log.ts";
 import type { Log } from "./log.ts";
+import type { Started } from "./outcome.ts";
 import { persist } from "./persist.ts";
-import {
-  type StartDeps,
-  type Started,
-  type StartSignals,
-  startContainer,
-} from "./start-container.ts";
+import { type StartDeps, type StartSignals, startContainer } from "./start-container.ts";
 
 export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;
   /** The engine was out of reach since this node last attended to it. */
   engineWasGone: boolean;
+  breaker: Pick<Breaker, "worked" | "failed">;
+  /** What has surely not been started is added, before that is written. */
+  unstarted: Set<string>;
   onEnded(pool: string): void;
 }
 
@@ -45,13 +47,15 @@ export async function runExecution(
   const outcome = await startContainer(deps, execution, signals);
   switch (outcome.kind) {
     case "put back":
-      return await putBack(deps, execution, outcome.fault);
+      return await putBack(deps, execution, outcome);
     case "not ours":
       return await removeContainer(deps, outcome.container);
     case "failed":
-      await finish(deps, execution, endWithoutProcess(outcome.cause, outcome.message));
+      await finish(deps, execution, endWithoutProcess(outcome.cause, outcome.message), null);
       return await removeContainer(deps, outcome.container);
     case "started":
+      if (outcome.isAdopted) await receipt(deps, execution, outcome);
+      else await deps.breaker.worked();
       await seeThrough(deps, execution, outcome, signals);
       return await removeContainer(deps, outcome.containerId);
   }
@@ -61,25 +65,57 @@ async function seeThrough(
   deps: RunDeps,
   execution: ExecutionRow,
   container: Started,
-  { containerEnded, stop }: RunSignals,
+  { containerEnded, stop, drained }: RunSignals,
 ): Promise<void> {
   const { db, lease, signal } = deps;
   const { id, timeoutSeconds } = execution;
   const { containerId } = container;
   const running = await persist(signal, () => markRunning(db, lease, id, containerId));
   if (running === null) return;
-  using _ = endInTime(deps, containerId, { ...running, stop });
+  using _ = endInTime(deps, containerId, { ...running, stop: AbortSignal.any([stop, drained]) });
   const state = await followLog(deps, { ...container, executionId: id, ended: containerEnded });
   const end =
     state === null
       ? endWithoutProcess("host_lost", "The container is gone: somebody else removed it")
-      : endOfProcess(state, { engineWasGone: deps.engineWasGone, timeoutSeconds });
-  await finish(deps, execution, end);
+      : endOfProcess(state, {
+          engineWasGone: deps.engineWasGone,
+          isDrained: drained.aborted,
+          timeoutSeconds,
+        });
+  await finish(deps, execution, end, containerId);
 }
 
-async function finish(deps: RunDeps, execution: ExecutionRow, end: End): Promise<void> {
+/** Writes that a container was found here, which another run has started. */
+async function receipt(
+  { db, lease, signal, engineWasGone }: RunDeps,
+  { id }: ExecutionRow,
+  { containerId, wasOver }: Started,
+): Promise<void> {
+  const why = engineWasGone ? "its engine is back" : `lease ${lease.fence} has taken it over`;
+  const decided = {
+    decision: wasOver ? ("finished" as const) : ("adopted" as const),
+    executionId: id,
+    containerId,
+    reason: `Its container ${wasOver ? "had ended" : "runs"}: ${why}`,
+  };
+  await persist(signal, () => recordDecisions(db, lease, [decided]));
+}
+
+async function finish(
+  deps: RunDeps,
+  execution: ExecutionRow,
+  end: End,
+  containerId: string | null,
+): Promise<void> {
   const { db, lease, signal, sink, log } = deps;
   const restOfLog = await sink.takeRest(execution.id);
+  if (end.failureCause === "host_lost") {
+    const reason = end.message ?? "Its host was lost";
+    const lost = { execution: { id: execution.id, containerId }, reason, end, restOfLog };
+    const outcome = await persist(signal, () => loseExecution(db, lease, lost));
+    deps.onEnded(execution.pool);
+    return log.warn({ execution: execution.id, host: lease.host, reason, outcome }, "lost");
+  }
   const ended = await persist(signal, () =>
     finishExecution(db, lease, { executionId: execution.id, end, restOfLog }),
   );
@@ -88,10 +124,17 @@ async function finish(deps: RunDeps, execution: ExecutionRow, end: End): Promise
   log.info({ execution: execution.id, host: lease.host, status, failureCause, exitCode }, "ended");
 }
 
-async function putBack(deps: RunDeps, execution: ExecutionRow, fault: string): Promise<void> {
+async function putBack(
+  deps: RunDeps,
+  execution: ExecutionRow,
+  fault: { message: string; isOfHost: boolean },
+): Promise<void> {
   const { db, lease, signal, log } = deps;
+  deps.unstarted.add(execution.id);
+  // First, so that what is put back finds the circuit open when that was the last straw.
+  if (fault.isOfHost) await deps.breaker.failed(fault.message);
   await persist(signal, () => putBackExecution(db, lease, execution, fault));
-  log.warn({ execution: execution.id, host: lease.host, fault }, "put back");
+  log.warn({ execution: execution.id, host: lease.host, fault: fault.message }, "put back");
 }
 
 /** The end is written: what is left on the host is of no use, and the next reconciliation finds it. */

@@ -1,11 +1,9 @@
+import { MAX_PLACEMENTS } from "../core/farm.ts";
 import { registryOf } from "../core/image-reference.ts";
-import type { FailureCause } from "../core/status.ts";
 import {
-  type ContainerState,
   EngineRefusal,
   type Host,
   HostUnreachable,
-  type OutputEnds,
   PullAborted,
   PullFailed,
   type RegistryLogin,
@@ -15,24 +13,9 @@ import { claimStart, dropClaim } from "../services/claim-execution.ts";
 import type { Db } from "../store/connect.ts";
 import type { Lease } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { adopt } from "./adopt-container.ts";
+import { begun, failed, type Outcome } from "./outcome.ts";
 import { persist } from "./persist.ts";
-
-export interface Started {
-  kind: "started";
-  containerId: string;
-  isAdopted: boolean;
-  output: OutputEnds | null;
-}
-
-/** What became of the attempt to have an execution's container started. */
-export type Outcome =
-  | Started
-  /** It cannot be: the execution has failed. `container` is left over from it. */
-  | { kind: "failed"; cause: FailureCause; message: string; container: string | null }
-  /** Not now, by no fault of the job. */
-  | { kind: "put back"; fault: string }
-  /** The execution has ended, or is another's by now. */
-  | { kind: "not ours"; container: string | null };
 
 export interface StartDeps {
   host: Host;
@@ -42,18 +25,19 @@ export interface StartDeps {
   /** The logins of the configuration, by their names. */
   registries: Readonly<Record<string, RegistryLogin>>;
   signal: AbortSignal;
+  /** There may be one image more on the host. */
+  onPulled(): void;
 }
 
 /** What an attempt may be told while it lasts. */
 export interface StartSignals {
   /** The execution is to be stopped. */
   stop: AbortSignal;
+  /** The host is to be empty: what runs is stopped, what has not begun goes elsewhere. */
+  drained: AbortSignal;
   /** The execution has ended already, or is another's: what is pulled for it is of no use. */
   withdrawn: AbortSignal;
 }
-
-/** After so many placements a fault that is not the job's ends the execution all the same. */
-const MAX_PLACEMENTS = 6;
 
 /**
  * Brings an execution to a started container, whatever an earlier owner had done already.
@@ -84,28 +68,6 @@ export async function startContainer(
   }
 }
 
-/** @returns `null` when there was nothing worth keeping, and a container can be created. */
-async function adopt(
-  { host, installation }: StartDeps,
-  execution: ExecutionRow,
-  found: ContainerState,
-): Promise<Outcome | null> {
-  const { "fastlane.installation": owner, "fastlane.execution": id } = found.labels;
-  if (owner !== installation || id !== execution.id) {
-    return failed("create_failed", "A container of that name is there, and it is not of fastlane");
-  }
-  if (found.phase !== "created") {
-    return { kind: "started", containerId: found.id, isAdopted: true, output: null };
-  }
-  // Without force: one that a former owner starts this very moment is refused, and then adopted.
-  await host.remove(found.id, { force: false }).catch((error: unknown) => {
-    if (!(error instanceof EngineRefusal)) throw error;
-  });
-  const still = await host.inspect(found.id);
-  if (still === null) return null;
-  return { kind: "started", containerId: still.id, isAdopted: true, output: null };
-}
-
 /** The login that was named, else that of the image's registry. */
 function loginFor(
   { registries }: StartDeps,
@@ -124,8 +86,12 @@ async function startNew(
   const { host, db, lease, signal } = deps;
   const { image, pullPolicy, registryAuth } = execution.request;
   const login = loginFor(deps, image, registryAuth);
-  const isOfUse = AbortSignal.any([signal, signals.withdrawn, signals.stop]);
-  if (pullPolicy === "always") await host.pull(image, login, isOfUse);
+  const isOfUse = AbortSignal.any([signal, signals.withdrawn, signals.stop, signals.drained]);
+  const pull = async () => {
+    await host.pull(image, login, isOfUse);
+    deps.onPulled();
+  };
+  if (pullPolicy === "always") await pull();
   try {
     return await createAndStart(deps, execution, signals.stop);
   } catch (error) {
@@ -133,7 +99,7 @@ async function startNew(
   }
   // The pull can last: meanwhile the execution may be given to another host.
   await persist(signal, () => dropClaim(db, lease, execution.id));
-  await host.pull(image, login, isOfUse);
+  await pull();
   return await createAndStart(deps, execution, signals.stop);
 }
 
@@ -158,7 +124,8 @@ async function createAndStart(
   if (containerId === null) {
     const found = await host.inspect(spec.name);
     const adopted = found === null ? null : await adopt(deps, execution, found);
-    return adopted ?? { kind: "put back", fault: "A container of that name was there and went" };
+    const message = "A container of that name was there and went";
+    return adopted ?? { kind: "put back", message, isOfHost: false };
   }
   if (stop.aborted) {
     return { ...STOPPED, container: containerId };
@@ -177,7 +144,7 @@ async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A,
 async function start(host: Host, containerId: string, execution: ExecutionRow): Promise<Outcome> {
   try {
     await host.start(containerId);
-    return { kind: "started", containerId, isAdopted: false, output: null };
+    return begun(containerId);
   } catch (error) {
     const answered =
       error instanceof EngineRefusal || (error instanceof HostUnreachable && error.answered);
@@ -186,7 +153,7 @@ async function start(host: Host, containerId: string, execution: ExecutionRow): 
       throw new StartUnknown(lost);
     });
     if (state !== null && state.phase !== "created") {
-      return { kind: "started", containerId, isAdopted: false, output: null };
+      return begun(containerId);
     }
     const outcome = toOutcome(error, execution);
     return outcome.kind === "failed" ? { ...outcome, container: containerId } : outcome;
@@ -214,7 +181,8 @@ function toOutcome(error: unknown, execution: ExecutionRow): Outcome {
   if (isLast && wasAnswered) {
     return failed(error instanceof PullFailed ? "pull_failed" : "create_failed", error.message);
   }
-  return { kind: "put back", fault: error.message };
+  const isOfHost = error instanceof HostUnreachable && !(error instanceof PullAborted);
+  return { kind: "put back", message: error.message, isOfHost };
 }
 
 /** Among the things that `create` does not find only the words tell which it was. */
@@ -224,10 +192,6 @@ function isNoImage(error: unknown): boolean {
     error.statusCode === 404 &&
     /no such image/i.test(error.message)
   );
-}
-
-function failed(cause: FailureCause, message: string): Outcome & { kind: "failed" } {
-  return { kind: "failed", cause, message, container: null };
 }
 
 /** What is written for it says `stopped`, since the execution was to be. */

@@ -5,9 +5,10 @@ import type { Db } from "../store/connect.ts";
 import { isDatabaseDown } from "../store/faults.ts";
 import { dropOldKeys } from "../store/idempotency-keys.ts";
 import { listNodes, removeNodes } from "../store/nodes.ts";
+import { dropOldReceipts } from "../store/reconciliations.ts";
 import type { Log } from "./log.ts";
 import { isGone } from "./process-identity.ts";
-import { repeat } from "./repeat.ts";
+import { type Repeated, repeat } from "./repeat.ts";
 
 const SWEEP_EVERY_MS = 5_000;
 
@@ -20,7 +21,7 @@ export interface SweepDeps {
 }
 
 /** Sweeps every 5 s, so that a message or a notification that was lost costs no more than that. */
-export function startSweep(deps: SweepDeps): { stop(): Promise<void> } {
+export function startSweep(deps: SweepDeps): Repeated {
   return repeat(SWEEP_EVERY_MS, async () => {
     try {
       await sweep(deps);
@@ -43,6 +44,7 @@ export async function sweep({ db, log, pools, dispatch }: SweepDeps): Promise<vo
   }
   await dropDeadMessages(db);
   await dropOldKeys(db);
+  await dropOldReceipts(db);
   const rearmed = await rearmSchedules(db);
   if (rearmed > 0) log.warn({ schedules: rearmed }, "armed schedules anew");
   for (const pool of pools) await dispatch(pool);

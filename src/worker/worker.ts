@@ -1,3 +1,4 @@
+import type { BreakerRules } from "../core/farm.ts";
 import { hostsOf, type PoolRule } from "../core/pool.ts";
 import type { Host, RegistryLogin } from "../farm/host.ts";
 import type { Handlers } from "../queue/runner.ts";
@@ -16,6 +17,8 @@ export interface WorkerDeps {
   version: string;
   pools: readonly PoolRule[];
   registries: Readonly<Record<string, RegistryLogin>>;
+  breaker: BreakerRules;
+  hostLostAfterSeconds: number;
   connectHost(name: string): Host;
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;
@@ -68,6 +71,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   return {
     hear(notification) {
       if (notification.about === "host") node?.wake(notification.host);
+      if (notification.about === "lease") node?.lookForHosts();
     },
     lookAgain: () => node?.wakeAll(),
     dispatch(names) {

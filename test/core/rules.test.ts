@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { backoffMs } from "../../src/core/backoff.ts";
 import { endOfProcess } from "../../src/core/end.ts";
+import { shareOfHosts } from "../../src/core/farm.ts";
 import { hostAndPort, parseHostName } from "../../src/core/host-name.ts";
 import { formatImageReference, parseImageReference } from "../../src/core/image-reference.ts";
 import { hostsOf, type PoolRule, placeOnHosts, poolOf } from "../../src/core/pool.ts";
@@ -106,23 +107,74 @@ describe("pools", () => {
     expect(hostsOf(pools)).toEqual(["a", "b", "c"]);
   });
 
+  const host = (running: number, ...images: string[]) => ({ running, images: new Set(images) });
+  const waiting = (
+    executionId: string,
+    image: string | null = null,
+    avoids: string | null = null,
+  ) => ({
+    executionId,
+    image,
+    avoids,
+  });
+  const hostsFor = (...asked: Parameters<typeof placeOnHosts>) =>
+    placeOnHosts(...asked).map((placement) => placement.host);
+
   test("executions go to the host that runs the fewest, each counted at once", () => {
-    const running = new Map([
-      ["a", 2],
-      ["b", 0],
-      ["c", 1],
+    const hosts = new Map([
+      ["a", host(2)],
+      ["b", host(0)],
+      ["c", host(1)],
     ]);
 
-    const placed = placeOnHosts(["1", "2", "3", "4"], running);
+    const placed = placeOnHosts(
+      ["1", "2", "3", "4"].map((id) => waiting(id)),
+      hosts,
+      20,
+    );
 
-    expect(placed.map(({ host }) => host)).toEqual(["b", "b", "c", "a"]);
+    expect(placed.map((placement) => placement.host)).toEqual(["b", "b", "c", "a"]);
     expect(placed.map(({ executionId }) => executionId)).toEqual(["1", "2", "3", "4"]);
-    expect(running.get("b")).toBe(0);
+    expect(hosts.get("b")?.running).toBe(0);
+  });
+
+  test("a host that has the image goes first, until it runs its share of the pool", () => {
+    const hosts = new Map([
+      ["has", host(0, "tool:1")],
+      ["idle", host(0)],
+    ]);
+    const many = Array.from({ length: 6 }, (_, i) => waiting(String(i), "tool:1"));
+
+    expect(hostsFor(many, hosts, 8)).toEqual(["has", "has", "has", "has", "idle", "idle"]);
+    expect(hostsFor([waiting("1", "other:1")], new Map([["z", host(3)], ...hosts]), 8)).toEqual([
+      "has",
+    ]);
+  });
+
+  test("a host on which it could not begin comes last, whatever it has", () => {
+    const hosts = new Map([
+      ["has", host(0, "tool:1")],
+      ["busy", host(7)],
+    ]);
+
+    expect(hostsFor([waiting("1", "tool:1", "has")], hosts, 20)).toEqual(["busy"]);
+    const alone = new Map([["has", host(0)]]);
+    expect(hostsFor([waiting("1", null, "has")], alone, 20)).toEqual(["has"]);
   });
 
   test("without a host nothing is placed", () => {
-    expect(placeOnHosts(["1"], new Map())).toEqual([]);
+    expect(placeOnHosts([waiting("1")], new Map(), 20)).toEqual([]);
   });
+});
+
+test("all nodes together have room for each host, and none has more than one above its part", () => {
+  for (let hosts = 0; hosts <= 20; hosts++) {
+    for (let nodes = 1; nodes <= 9; nodes++) {
+      const share = shareOfHosts(hosts, nodes);
+      expect(share * nodes).toBeGreaterThanOrEqual(hosts);
+      expect(share).toBeLessThan(hosts / nodes + 1);
+    }
+  }
 });
 
 test.each<[number, boolean, boolean, Status, FailureCause | null]>([
@@ -139,12 +191,24 @@ test.each<[number, boolean, boolean, Status, FailureCause | null]>([
   (exitCode, oomKilled, gone, endsAs, cause) => {
     const exit = { exitCode, oomKilled, startedAt: null, finishedAt: null };
 
-    const circumstances = { timeoutSeconds: 60, engineWasGone: gone };
+    const circumstances = { timeoutSeconds: 60, engineWasGone: gone, isDrained: false };
     const { status, failureCause } = endOfProcess(exit, circumstances);
 
     expect([status as Status, failureCause]).toEqual([endsAs, cause]);
   },
 );
+
+test.each<[number, Status, FailureCause | null]>([
+  [0, "done", null],
+  [143, "failed", "host_lost"],
+  [1, "failed", "host_lost"],
+])("exit code %p on a host that was drained: %p, %p", (exitCode, endsAs, cause) => {
+  const exit = { exitCode, oomKilled: false, startedAt: null, finishedAt: null };
+
+  const end = endOfProcess(exit, { timeoutSeconds: 60, engineWasGone: false, isDrained: true });
+
+  expect([end.status as Status, end.failureCause]).toEqual([endsAs, cause]);
+});
 
 test.each<[number, number, Status]>([
   [0, 59_999, "done"],
@@ -156,7 +220,11 @@ test.each<[number, number, Status]>([
   const finishedAt = new Date(startedAt.getTime() + ranMs);
   const exit = { exitCode, oomKilled: false, startedAt, finishedAt };
 
-  const end = endOfProcess(exit, { engineWasGone: false, timeoutSeconds: 60 });
+  const end = endOfProcess(exit, {
+    engineWasGone: false,
+    isDrained: false,
+    timeoutSeconds: 60,
+  });
 
   expect(end.status as Status).toBe(endsAs);
   expect(end.exitCode).toBe(exitCode);

@@ -11,6 +11,8 @@ import { executions, type JobRow, jobs } from "../../src/store/schema.ts";
 import { testStore } from "../support/store.ts";
 import { DONE, ownedHost, pool, waiting } from "./rows.ts";
 
+const NO_DISK = { message: "no disk", isOfHost: true };
+
 const CONTAINER = "a".repeat(64);
 const FAILED = { ...DONE, status: "failed", failureCause: "exit_code", exitCode: 3 } as const;
 const rule = pool(["one"]);
@@ -78,7 +80,7 @@ test("one that may have been started and is to be stopped is not put back", asyn
   await claimStart(given.db, given.lease, given.id);
   await stopExecution(given.db, given.id);
 
-  await putBackExecution(given.db, given.lease, { id: given.id, placements: 1 }, "no disk");
+  await putBackExecution(given.db, given.lease, { id: given.id, placements: 1 }, NO_DISK);
 
   expect((await given.rows())[0]).toMatchObject({ status: "stopped", host: "one" });
 });

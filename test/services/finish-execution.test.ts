@@ -10,6 +10,8 @@ import { executions, logChunks } from "../../src/store/schema.ts";
 import { testStore } from "../support/store.ts";
 import { DONE, expire, ownedHost, pool, waiting } from "./rows.ts";
 
+const NO_DISK = { message: "no disk", isOfHost: true };
+
 const CONTAINER = "a".repeat(64);
 
 async function givenExecution() {
@@ -67,7 +69,7 @@ test.each<
   ["that it runs", ({ db, id }, stale) => markRunning(db, stale, id, CONTAINER)],
   [
     "that it waits again",
-    ({ db, id }, stale) => putBackExecution(db, stale, { id, placements: 1 }, "x"),
+    ({ db, id }, stale) => putBackExecution(db, stale, { id, placements: 1 }, NO_DISK),
   ],
 ])("an owner that was taken over from cannot write %s", async (_, write) => {
   await using given = await givenExecution();
@@ -112,7 +114,7 @@ test("an execution does not run in a second container", async () => {
 test("an execution that is put back waits for a while, on no host", async () => {
   await using given = await givenExecution();
 
-  await putBackExecution(given.db, given.lease, { id: given.id, placements: 1 }, "no disk");
+  await putBackExecution(given.db, given.lease, { id: given.id, placements: 1 }, NO_DISK);
 
   const row = await given.row();
   expect(row).toMatchObject({ status: "enqueued", host: null, lastFault: "no disk" });

@@ -5,7 +5,8 @@ import type { JobPayload } from "../../src/payload/job-payload.ts";
 import { enqueueJobs } from "../../src/services/enqueue-jobs.ts";
 import { type PlanDeps, planJob } from "../../src/services/job-plan.ts";
 import type { Db } from "../../src/store/connect.ts";
-import { acquireLease, type Lease, recordReachable, registerHosts } from "../../src/store/hosts.ts";
+import { recordReachable } from "../../src/store/host-state.ts";
+import { acquireLease, type Lease, registerHosts } from "../../src/store/hosts.ts";
 
 const PAYLOAD: JobPayload = {
   image: "busybox",
@@ -60,12 +61,15 @@ export async function waiting(db: Db, rule: PoolRule, payloads: Partial<JobPaylo
   return ids;
 }
 
-/** A host that a node owns and has reached. */
+/** A host that a node owns and has reached, for as long as the slowest test takes. */
 export async function ownedHost(db: Db, name: string): Promise<Lease> {
   await registerHosts(db, [name]);
   const lease = await acquireLease(db, name, crypto.randomUUID());
   if (lease === null) throw new Error(`Cannot own "${name}": another node does`);
   await recordReachable(db, lease, "test");
+  await db.execute(sql`
+    UPDATE fastlane.hosts SET lease_expires_at = clock_timestamp() + interval '1 hour'
+    WHERE name = ${name}`);
   return lease;
 }
 

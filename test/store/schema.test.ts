@@ -22,7 +22,8 @@ test("the tables as the code knows them are those of the migrations, column by c
     { column: string; type: string; nullable: boolean; default: boolean }[]
   >`
     SELECT table_name || '.' || column_name AS column, data_type AS type,
-      is_nullable = 'YES' AS nullable, column_default IS NOT NULL AS default
+      is_nullable = 'YES' AS nullable, 
+      (column_default IS NOT NULL OR is_identity = 'YES') AS default
     FROM information_schema.columns
     WHERE table_schema = 'fastlane' AND table_name <> 'migrations'`;
 

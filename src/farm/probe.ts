@@ -1,0 +1,78 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type Docker from "dockerode";
+import * as v from "valibot";
+import { shortImageName } from "../core/image-reference.ts";
+import { dial } from "./dial.ts";
+import { EngineRefusal, HostUnreachable } from "./host.ts";
+
+const ENDS_WITHIN_MS = 15_000;
+const LOOK_EVERY_MS = 100;
+
+const names = v.nullish(v.array(v.string()), []);
+const ListedImages = v.array(
+  v.object({ Id: v.string(), Size: v.number(), RepoTags: names, RepoDigests: names }),
+);
+type ListedImage = v.InferOutput<typeof ListedImages>[number];
+
+export async function imagesOf(docker: Docker, abortSignal: AbortSignal): Promise<ListedImage[]> {
+  return v.parse(ListedImages, await dial(docker, { path: "/images/json", abortSignal }));
+}
+
+export function shortNamesOf(images: readonly ListedImage[]): string[] {
+  const all = images.flatMap(({ RepoTags, RepoDigests }) => [...RepoTags, ...RepoDigests]);
+  // The engine writes `<none>` for what has no name.
+  return all.flatMap((name) => shortImageName(name) ?? []);
+}
+
+type Call = <T>(what: string, run: (signal: AbortSignal) => Promise<T>, ms?: number) => Promise<T>;
+
+/** Runs `true` in the smallest image at hand; without any image, only the engine's lists are read. */
+export async function probeEngine(
+  docker: Docker,
+  call: Call,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
+  const images = await call("list images", (signal) => imagesOf(docker, signal));
+  await call("list containers", (abortSignal) => docker.listContainers({ abortSignal }));
+  const [smallest] = images.sort((left, right) => left.Size - right.Size);
+  if (smallest === undefined) return;
+  const container = await call("create probe", (abortSignal) =>
+    docker.createContainer({
+      name: `fastlane-probe-${crypto.randomUUID()}`,
+      Image: smallest.Id,
+      // One empty text takes away what the image begins with.
+      Entrypoint: [""],
+      Cmd: ["true"],
+      Labels: { ...labels },
+      HostConfig: { NetworkMode: "none", SecurityOpt: ["no-new-privileges"] },
+      abortSignal,
+    }),
+  );
+  try {
+    await startProbe(container, call);
+    await untilEnded(container, call);
+  } finally {
+    await call("remove probe", (abortSignal) => container.remove({ force: true, abortSignal }));
+  }
+}
+
+/** An image without `true` is refused by the runtime, which has then done all that is asked of it. */
+async function startProbe(container: Docker.Container, call: Call): Promise<void> {
+  try {
+    await call("start probe", (abortSignal) => container.start({ abortSignal }));
+  } catch (error) {
+    if (!(error instanceof EngineRefusal)) throw error;
+  }
+}
+
+async function untilEnded(container: Docker.Container, call: Call): Promise<void> {
+  const deadline = performance.now() + ENDS_WITHIN_MS;
+  for (;;) {
+    const { State } = await call("inspect probe", (abortSignal) =>
+      container.inspect({ abortSignal }),
+    );
+    if (!State.Running) return;
+    if (performance.now() > deadline) throw new HostUnreachable("the probe does not end");
+    await delay(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,104 @@
+import { asc, eq, inArray, lt, sql } from "drizzle-orm";
+import { DECISIONS, type Decision } from "../core/farm.ts";
+import type { Db, Tx } from "./connect.ts";
+import type { Lease } from "./hosts.ts";
+import { reconciliations } from "./schema.ts";
+
+/** How long a decision can be looked up, in days. */
+const KEPT_DAYS = 30;
+/** How many of a host's decisions are shown. */
+const SHOWN = 5;
+
+export interface Receipt {
+  decision: Decision;
+  executionId: string | null;
+  containerId: string | null;
+  /** In words, for people. */
+  reason: string;
+}
+
+/** Writes down what was decided under a lease, before or together with its being done. */
+export async function recordDecisions(
+  db: Db | Tx,
+  lease: Lease,
+  receipts: readonly Receipt[],
+): Promise<void> {
+  if (receipts.length === 0) return;
+  const { host, nodeId: node, fence } = lease;
+  await db.insert(reconciliations).values(receipts.map((each) => ({ ...each, host, node, fence })));
+}
+
+export interface HostReceipts {
+  counts: Record<Decision, number>;
+  /** The newest first. */
+  last: (Receipt & { decidedAt: Date })[];
+}
+
+export async function receiptsOfHosts(
+  db: Db,
+  names: readonly string[],
+): Promise<Map<string, HostReceipts>> {
+  if (names.length === 0) return new Map();
+  const counted = await db
+    .select({
+      host: reconciliations.host,
+      decision: reconciliations.decision,
+      count: sql<number>`count(*)::int`,
+    })
+    .from(reconciliations)
+    .where(inArray(reconciliations.host, [...names]))
+    .groupBy(reconciliations.host, reconciliations.decision);
+  const last = await db.execute<{
+    host: string;
+    decision: Decision;
+    executionId: string | null;
+    containerId: string | null;
+    reason: string;
+    decidedAt: string;
+  }>(sql`
+    SELECT host, decision, execution_id AS "executionId", container_id AS "containerId", reason,
+      decided_at AS "decidedAt"
+    FROM jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) AS wanted (name)
+    CROSS JOIN LATERAL (
+      SELECT * FROM fastlane.reconciliations WHERE host = wanted.name ORDER BY id DESC LIMIT ${SHOWN}
+    ) AS newest
+    ORDER BY id DESC`);
+  return new Map(
+    names.map((name) => [
+      name,
+      {
+        counts: countsOf(counted.filter(({ host }) => host === name)),
+        last: last
+          .filter(({ host }) => host === name)
+          .map(({ host: _, decidedAt, ...rest }) => ({ ...rest, decidedAt: new Date(decidedAt) })),
+      },
+    ]),
+  );
+}
+
+function countsOf(
+  rows: readonly { decision: Decision; count: number }[],
+): Record<Decision, number> {
+  const none = Object.fromEntries(DECISIONS.map((decision) => [decision, 0]));
+  const counts = none as Record<Decision, number>;
+  for (const { decision, count } of rows) counts[decision] = count;
+  return counts;
+}
+
+/** The decisions about one execution, the oldest first. */
+export async function receiptsOfExecution(
+  db: Db,
+  executionId: string,
+): Promise<(Receipt & { host: string; decidedAt: Date })[]> {
+  return await db
+    .select()
+    .from(reconciliations)
+    .where(eq(reconciliations.executionId, executionId))
+    .orderBy(asc(reconciliations.id));
+}
+
+export async function dropOldReceipts(db: Db): Promise<void> {
+  await db
+    .delete(reconciliations)
+    .where(lt(reconciliations.decidedAt, sql`now() - make_interval(days => ${KEPT_DAYS})`));
+}

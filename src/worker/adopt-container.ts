@@ -1,0 +1,31 @@
+import { type ContainerState, EngineRefusal, type Host } from "../farm/host.ts";
+import { INSTALLATION_LABEL, isOfPlacement } from "../farm/labels.ts";
+import type { ExecutionRow } from "../store/schema.ts";
+import { adoptedOf, failed, type Outcome } from "./outcome.ts";
+
+/**
+ * Takes over a container that is there under an execution's name.
+ *
+ * @returns `null` when there was nothing worth keeping, and a container can be created.
+ */
+export async function adopt(
+  { host, installation }: { host: Host; installation: string },
+  execution: ExecutionRow,
+  found: ContainerState,
+): Promise<Outcome | null> {
+  if (found.labels[INSTALLATION_LABEL] !== installation) {
+    return failed("create_failed", "A container of that name is there, and it is not of fastlane");
+  }
+  if (!isOfPlacement(execution, found.labels)) {
+    // Of a placement that was given up as lost: it must not run beside this one.
+    await host.remove(found.id, { force: true });
+    return null;
+  }
+  if (found.phase !== "created") return adoptedOf(found);
+  // Without force: one that a former owner starts this very moment is refused, and then adopted.
+  await host.remove(found.id, { force: false }).catch((error: unknown) => {
+    if (!(error instanceof EngineRefusal)) throw error;
+  });
+  const still = await host.inspect(found.id);
+  return still === null ? null : adoptedOf(still);
+}

@@ -1,0 +1,36 @@
+import type { FailureCause } from "../core/status.ts";
+import type { ContainerState, OutputEnds } from "../farm/host.ts";
+
+export interface Started {
+  kind: "started";
+  containerId: string;
+  isAdopted: boolean;
+  /** It was found ended. */
+  wasOver: boolean;
+  output: OutputEnds | null;
+}
+
+/** What became of the attempt to have an execution's container started. */
+export type Outcome =
+  | Started
+  /** It cannot be: the execution has failed. `container` is left over from it. */
+  | { kind: "failed"; cause: FailureCause; message: string; container: string | null }
+  /** Not now, by no fault of the job. */
+  | { kind: "put back"; message: string; isOfHost: boolean }
+  /** The execution has ended, or is another's by now. */
+  | { kind: "not ours"; container: string | null };
+
+/** It was started just now. */
+export function begun(containerId: string): Started {
+  return { kind: "started", containerId, isAdopted: false, wasOver: false, output: null };
+}
+
+/** It was found, started by another run. */
+export function adoptedOf({ id, phase }: ContainerState): Started {
+  const wasOver = phase === "ended";
+  return { kind: "started", containerId: id, isAdopted: true, wasOver, output: null };
+}
+
+export function failed(cause: FailureCause, message: string): Outcome & { kind: "failed" } {
+  return { kind: "failed", cause, message, container: null };
+}
