@@ -6,6 +6,7 @@ export const ERROR_STATUS = {
   task_id_invalid: 400,
   job_id_invalid: 400,
   no_pool: 400,
+  host_unknown: 400,
   query_invalid: 400,
   nothing_to_retry: 400,
   job_is_scheduled: 400,

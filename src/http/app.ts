@@ -7,6 +7,7 @@ import { enqueueRoutes } from "./enqueue-routes.ts";
 import { answerError } from "./errors.ts";
 import { executionRoutes } from "./execution-routes.ts";
 import { guardAgainstPages, guardNames } from "./guard.ts";
+import { hostRoutes } from "./host-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { manyRoutes } from "./many-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
@@ -22,6 +23,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", jobRoutes(deps));
   app.route("/", executionRoutes(deps));
   app.route("/", manyRoutes(deps));
+  app.route("/", hostRoutes(deps));
   app.route("/", serviceRoutes(deps));
   app.route("/", docsRoutes(deps));
   app.onError((error, c) => answerError(deps, error, c));

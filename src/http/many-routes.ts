@@ -1,8 +1,6 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { AppError } from "../core/errors.ts";
-import { hostAndPort } from "../core/host-name.ts";
-import { hostsOf } from "../core/pool.ts";
 import { STATUSES } from "../core/status.ts";
 import { parseFilterBody } from "../payload/filter.ts";
 import { shortText } from "../payload/limits.ts";
@@ -10,6 +8,7 @@ import { retryMany, stopMany } from "../services/many.ts";
 import { type ExecutionFilter, type ListCursor, listExecutions } from "../store/execution-lists.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { hostsNamed } from "./named-hosts.ts";
 import { operation, UUID } from "./params.ts";
 import { momentOf, parsedOf, wholeNumberOf } from "./query.ts";
 import { urlsOf } from "./urls.ts";
@@ -80,12 +79,8 @@ function filterOf(deps: HttpDeps, c: HttpContext): ExecutionFilter {
   };
 }
 
-/** The hosts of the configuration that a client means: by their whole text, or by `name:port`. */
 function namesOf({ plan }: HttpDeps, text: string): string[] {
-  const names = hostsOf(plan.pools).filter((name) => {
-    const { host, port } = hostAndPort(name);
-    return name === text || (port !== null && text === `${host}:${port}`);
-  });
+  const names = hostsNamed(plan.pools, text);
   // One that is no longer configured has executions all the same.
   return names.length === 0 ? [text] : names;
 }

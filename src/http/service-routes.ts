@@ -2,13 +2,11 @@ import { sql } from "drizzle-orm";
 import { Hono } from "hono";
 import { messageOf } from "../core/errors.ts";
 import { hostAndPort } from "../core/host-name.ts";
-import { hostsOf } from "../core/pool.ts";
 import { queueLength } from "../queue/unlock.ts";
 import { farmCounts } from "../store/executions.ts";
-import { listHosts } from "../store/hosts.ts";
 import { countUpcoming, upcomingSchedules } from "../store/schedules.ts";
-import type { HostRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { hostViews } from "./host-views.ts";
 import { operation } from "./params.ts";
 import { urlsOf } from "./urls.ts";
 
@@ -31,7 +29,7 @@ export function serviceRoutes(deps: HttpDeps) {
       const { db, plan } = deps;
       const [counts, hosts, queue, upcoming, scheduled] = await Promise.all([
         farmCounts(db),
-        listHosts(db, hostsOf(plan.pools)),
+        hostViews(db, plan.pools),
         queueLength(db),
         upcomingSchedules(db, SCHEDULES_SHOWN),
         countUpcoming(db),
@@ -49,12 +47,7 @@ export function serviceRoutes(deps: HttpDeps) {
           })),
         },
         fastlane: { version: deps.version, executor: "docker" },
-        hosts: hostsOf(plan.pools).map((name) =>
-          hostView(
-            name,
-            hosts.find((row) => row.name === name),
-          ),
-        ),
+        hosts,
         jobs: {
           count: counts.jobs,
           scheduled: upcoming.map(({ jobId, taskId, nextAt }) => ({
@@ -105,16 +98,4 @@ async function healthOf({ db, queueIsAlive }: HttpDeps) {
   const isWell = (source: HealthError["source"]) =>
     !errors.some((error) => error.source === source);
   return { errors, postgres: isWell("postgres"), queue: isWell("queue") };
-}
-
-/** A host that cannot be reached takes nothing new: its circuit is open. */
-function hostView(name: string, row: HostRow | undefined) {
-  const available = row?.reachable ?? false;
-  return {
-    available,
-    blacklisted: false,
-    circuit: available ? "closed" : "open",
-    error: row === undefined ? "No worker has attended to this host yet" : row.lastError,
-    ...hostAndPort(name),
-  };
 }

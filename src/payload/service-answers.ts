@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { Count, TaskRef, Time, Url, Uuid } from "./answer-parts.ts";
+import { HostStatus } from "./host-answers.ts";
 
 export const HealthAnswer = v.strictObject({
   errors: v.array(
@@ -26,15 +27,7 @@ export const StatusAnswer = v.strictObject({
     ),
   }),
   fastlane: v.strictObject({ executor: v.string(), version: v.string() }),
-  hosts: v.array(
-    v.strictObject({
-      ...HostAndPort,
-      available: v.boolean(),
-      blacklisted: v.boolean(),
-      circuit: v.picklist(["closed", "open", "half-open"]),
-      error: v.nullable(v.string()),
-    }),
-  ),
+  hosts: v.array(HostStatus),
   jobs: v.strictObject({
     count: Count,
     scheduled: v.array(

@@ -14,6 +14,7 @@ import { parseJobPayload } from "../../src/payload/parse.ts";
 import { openStore } from "../../src/store/connect.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { type Enqueued, eventually, untilEnded } from "../support/client.ts";
+import { testEngine } from "../support/engine.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { jsonOf } from "./request.ts";
 
@@ -33,20 +34,25 @@ let executionId: string;
 const disposals = new AsyncDisposableStack();
 
 beforeAll(async () => {
-  app = disposals.use(await startTestApp());
+  const { host } = await testEngine();
+  const hosts = [host, "tcp://10.0.0.7:2375"];
+  const dockerHosts = [{ match: "", hosts, maxRunning: 20 }];
+  app = disposals.use(await startTestApp({ config: { dockerHosts } }));
   const { database } = app;
   const password = { basicAuthUsername: "ada", basicAuthPassword: "lovelace" };
-  locked = disposals.use(await startTestApp({ database, config: password, roles: API_ONLY }));
+  locked = disposals.use(
+    await startTestApp({ database, config: { ...password, dockerHosts }, roles: API_ONLY }),
+  );
 
   const { hostname, port } = new URL(database.url);
   const target = { host: hostname, port: Number(port) };
   const proxy = disposals.use(await startFaultProxy({ target }));
-  const config = { databaseUrl: proxy.url(database.url) };
+  const config = { databaseUrl: proxy.url(database.url), dockerHosts };
   cut = disposals.use(await startTestApp({ database, config, roles: API_ONLY }));
   await proxy.set("refuse");
   proxy.cut();
 
-  broken = disposals.use(await startTestApp({ roles: API_ONLY }));
+  broken = disposals.use(await startTestApp({ config: { dockerHosts }, roles: API_ONLY }));
   const store = openStore({ address: broken.database.address, max: 1 });
   await store.sql`ALTER SCHEMA fastlane RENAME TO gone`;
   await store.close();

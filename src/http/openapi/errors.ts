@@ -35,6 +35,11 @@ const WORDS: Record<Refusal, Words> = {
     when: "no pool of the configuration is for this task",
     example: 'Cannot enqueue: no pool of dockerHosts matches task "nightly-report"',
   },
+  host_unknown: {
+    when: "the host is none of the configuration",
+    example:
+      'No host "10.0.0.9:2375" is configured: the hosts are tcp://10.0.0.7:2375, unix:///var/run/docker.sock',
+  },
   query_invalid: {
     when: "a key of the query, or a header, is wrong",
     example: '"page" must be a whole number from 1 to 1000000',

@@ -172,6 +172,42 @@ export const ILL = {
   queue: true,
 };
 
+/** What examples of other files are about, too. */
+export const REFS = {
+  containerId: "cbab7fd2125a30ac6ea1c7f27f3d1f0a8b35e2d5a1f0c9e7d4b6a8c2e0f1d3b5",
+  executionId,
+  executionUrl,
+  jobId,
+  taskId,
+};
+
+export const HOST_NAMES = {
+  host: WHERE.docker_host,
+  name: `tcp://${WHERE.docker_host}:${WHERE.docker_port}`,
+  port: WHERE.docker_port,
+};
+export const HOST = {
+  ...HOST_NAMES,
+  available: true,
+  blacklisted: false,
+  blacklistedAt: null,
+  circuit: "closed",
+  drainDeadline: null,
+  engineVersion: "28.2.2",
+  error: null,
+  failures: 0,
+  lastSeenAt: "2026-11-24T09:30:04.127Z",
+  lease: {
+    expiresAt: "2026-11-24T09:30:12.418Z",
+    node: "worker-1",
+    nodeId: "6e1c3b50-3d4b-4c6f-9a1e-2f7d8c0b9a11",
+  },
+  nextProbeAt: null,
+  pools: ["^reports-", ""],
+  running: 1,
+  unreachableSince: null,
+};
+
 export const STATUS = {
   containers: {
     running: [
@@ -187,16 +223,7 @@ export const STATUS = {
     ],
   },
   fastlane: { executor: "docker", version: "0.1.0" },
-  hosts: [
-    {
-      available: true,
-      blacklisted: false,
-      circuit: "closed",
-      error: null,
-      host: WHERE.docker_host,
-      port: WHERE.docker_port,
-    },
-  ],
+  hosts: [HOST],
   jobs: { count: 11, scheduled: [] },
   queues: {
     error: { length: 0 },

@@ -2,13 +2,14 @@ import type { Refusal } from "./errors.ts";
 import type { ParameterName } from "./parameters.ts";
 import type { AnswerName, RequestName } from "./schemas.ts";
 
-export type Method = "get" | "post" | "put";
+export type Method = "get" | "post" | "put" | "delete";
 
 export const TAGS = {
   Tasks: "A task is a name under which jobs are kept; the first job makes it.",
   Jobs: "A job is an image and a command, with what is to be done about them and when.",
   Executions: "An execution is one run of a job: one container, its log and its end.",
   "Many executions": "Executions of all tasks at once: listed, stopped and retried.",
+  Hosts: "A host is one Docker endpoint, on which executions run.",
   Service: "How fastlane itself is.",
 } as const;
 export type Tag = keyof typeof TAGS;

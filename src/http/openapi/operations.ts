@@ -1,5 +1,6 @@
 import { FILTER } from "./example-payloads.ts";
 import * as examples from "./examples.ts";
+import { HOST_OPERATIONS } from "./host-operations.ts";
 import { EXECUTION_OPERATIONS, JOB_OPERATIONS } from "./job-operations.ts";
 import { ALWAYS, type Answer, type Operation, WITH_BODY } from "./operation.ts";
 import { TASK_OPERATIONS } from "./task-operations.ts";
@@ -126,5 +127,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...JOB_OPERATIONS,
   ...EXECUTION_OPERATIONS,
   ...MANY_OPERATIONS,
+  ...HOST_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ];

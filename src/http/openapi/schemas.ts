@@ -14,6 +14,13 @@ import {
 } from "../../payload/execution-answers.ts";
 import { FilterBody } from "../../payload/filter.ts";
 import {
+  BlacklistAnswer,
+  DrainAnswer,
+  HostStatus,
+  HostsAnswer,
+} from "../../payload/host-answers.ts";
+import { BlacklistBody, DrainBody } from "../../payload/host-requests.ts";
+import {
   BulkAnswer,
   EnqueuedAnswer,
   JobAnswer,
@@ -41,6 +48,8 @@ const REQUESTS = {
   Webhook,
   BulkPayload: v.pipe(v.array(JobPayload), v.minLength(1), v.maxLength(1_000)),
   FilterBody,
+  BlacklistBody,
+  DrainBody,
 };
 const ANSWERS = {
   EnqueuedAnswer,
@@ -58,6 +67,10 @@ const ANSWERS = {
   ScheduleAnswer,
   HealthAnswer,
   StatusAnswer,
+  HostsAnswer,
+  BlacklistAnswer,
+  DrainAnswer,
+  HostStatus,
   ErrorAnswer,
   Execution,
   Tick,

@@ -1,0 +1,54 @@
+import type * as v from "valibot";
+import { hostAndPort } from "../core/host-name.ts";
+import { hostsOf, type PoolRule } from "../core/pool.ts";
+import type { HostStatus } from "../payload/host-answers.ts";
+import type { Db } from "../store/connect.ts";
+import { type HostRecord, hostRecords } from "../store/host-records.ts";
+
+/** Every host of the configuration, with what its row tells. */
+export async function hostViews(
+  db: Db,
+  pools: readonly PoolRule[],
+): Promise<v.InferOutput<typeof HostStatus>[]> {
+  const names = hostsOf(pools);
+  const records = await hostRecords(db, names);
+  return names.map((name) => {
+    const of = pools.filter(({ hosts }) => hosts.includes(name)).map(({ match }) => match);
+    return hostView(name, of, records.get(name));
+  });
+}
+
+function hostView(
+  name: string,
+  pools: string[],
+  record: HostRecord | undefined,
+): v.InferOutput<typeof HostStatus> {
+  const row = record?.host;
+  const lease = record?.lease ?? null;
+  const reachable = lease !== null && row?.reachable === true;
+  return {
+    ...hostAndPort(name),
+    name,
+    pools,
+    available: reachable && row?.circuit === "closed",
+    blacklisted: row?.blacklistedAt != null,
+    blacklistedAt: timeOf(row?.blacklistedAt),
+    drainDeadline: timeOf(row?.drainDeadline),
+    circuit: row?.circuit ?? "closed",
+    failures: row?.failures ?? 0,
+    nextProbeAt: timeOf(row?.nextProbeAt),
+    error: row?.lastError ?? (lease === null ? NO_OWNER : null),
+    engineVersion: row?.engineVersion ?? null,
+    running: record?.running ?? 0,
+    lease:
+      lease === null
+        ? null
+        : { node: lease.node, nodeId: lease.nodeId, expiresAt: lease.expiresAt.toISOString() },
+    lastSeenAt: timeOf(row?.lastSeenAt),
+    unreachableSince: timeOf(row?.unreachableSince),
+  };
+}
+
+const NO_OWNER = "No worker attends to this host";
+
+const timeOf = (at: Date | null | undefined) => at?.toISOString() ?? null;

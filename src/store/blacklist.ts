@@ -1,0 +1,43 @@
+import { and, eq, inArray, sql } from "drizzle-orm";
+import type { Db, Tx } from "./connect.ts";
+import { type ExecutionRow, executions, hosts } from "./schema.ts";
+
+/** Writes that nothing new is to be given to a host. @param deadline When the rest is given up. */
+export async function setBlacklisted(tx: Tx, name: string, deadline: Date | null): Promise<void> {
+  await tx
+    .insert(hosts)
+    .values({ name, blacklistedAt: sql`now()`, drainDeadline: deadline })
+    .onConflictDoUpdate({
+      target: hosts.name,
+      set: {
+        blacklistedAt: sql`coalesce(hosts.blacklisted_at, now())`,
+        drainDeadline: deadline,
+      },
+    });
+}
+
+/** @returns Whether it was blacklisted. */
+export async function clearBlacklisted(tx: Tx, name: string): Promise<boolean> {
+  const rows = await tx
+    .update(hosts)
+    .set({ blacklistedAt: null, drainDeadline: null })
+    .where(and(eq(hosts.name, name), sql`blacklisted_at IS NOT NULL`))
+    .returning({ name: hosts.name });
+  return rows.length > 0;
+}
+
+export type Remaining = Pick<ExecutionRow, "id" | "jobId" | "taskId" | "status">;
+
+/** What has been given to a host and has not ended, the oldest first. */
+export async function remainingOn(db: Db | Tx, name: string): Promise<Remaining[]> {
+  return await db
+    .select({
+      id: executions.id,
+      jobId: executions.jobId,
+      taskId: executions.taskId,
+      status: executions.status,
+    })
+    .from(executions)
+    .where(and(eq(executions.host, name), inArray(executions.status, ["pulling", "running"])))
+    .orderBy(executions.createdAt, executions.id);
+}
