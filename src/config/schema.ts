@@ -116,6 +116,10 @@ export const ConfigSchema = v.object({
         (pools) => new Set(pools.map(({ match }) => match)).size === pools.length,
         "must not have two pools with the same match",
       ),
+      v.check(
+        (pools) => poolsNeverReached(pools).length === 0,
+        ({ input }) => describeNeverReached(input),
+      ),
     ),
     [{ match: "", hosts: [LOCAL_SOCKET] }],
   ),
@@ -144,6 +148,17 @@ interface RegistryLogin {
   registry: string;
   username: string;
   password: string;
+}
+
+/** What stands behind the pool that fits all. */
+function poolsNeverReached(pools: readonly { match: string }[]): string[] {
+  const all = pools.findIndex(({ match }) => match === "");
+  return all === -1 ? [] : pools.slice(all + 1).map(({ match }) => match);
+}
+
+function describeNeverReached(pools: readonly { match: string }[]): string {
+  const names = poolsNeverReached(pools).map((match) => `"${match}"`);
+  return `must have the pool with match "" last: it fits all, and ${names.join(", ")} can never match`;
 }
 
 function isExpression(source: string): boolean {

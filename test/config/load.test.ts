@@ -94,6 +94,13 @@ test.each<[Record<string, string>, string]>([
     { FASTLANE_DOCKER_HOSTS: '[{"hosts": ["a:1"]}, {"hosts": ["b:1"]}]' },
     "two pools with the same match",
   ],
+  [
+    {
+      FASTLANE_DOCKER_HOSTS:
+        '[{"match": "^a", "hosts": ["a:1"]}, {"hosts": ["a:1"]}, {"match": "^b", "hosts": ["a:1"]}]',
+    },
+    'must have the pool with match "" last: it fits all, and "^b" can never match',
+  ],
   [{ FASTLANE_TRUSTED_PROXIES: '["10.0.0.0/99"]' }, "trustedProxies.0 must be an IP address"],
   [{ FASTLANE_TRUSTED_PROXIES: '["proxy"]' }, "trustedProxies.0 must be an IP address"],
   [{ FASTLANE_PUBLIC_URL: "ftp://a" }, "publicUrl must be an http(s) URL"],
