@@ -94,7 +94,7 @@ async function startWorking(
       resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
     },
     hostLostAfterSeconds: config.hostLostAfterSeconds,
-    connectHost: dockerHost,
+    connectHost: (name) => dockerHost(name, config.hostAccess[name]),
     queuePoolId: () => queue?.poolId() ?? null,
     log,
   });

@@ -10,6 +10,9 @@ for (const name of Object.keys(process.env)) {
   if (name.startsWith("DOCKER_")) delete process.env[name];
 }
 
+// docker-modem parses URLs in a way that Node warns of; standard error is for the log alone.
+process.noDeprecation = true;
+
 const fatal = (error: unknown) => {
   process.stderr.write(`fastlane: ${stackOf(error)}\n`);
   process.exit(70);

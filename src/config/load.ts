@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
+import { hostsOf } from "../core/pool.ts";
+import { accessOf, faultsOfAccess } from "./host-access.ts";
 import { Allow, type Config, ConfigSchema, Pool, Registry } from "./schema.ts";
 
 const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
@@ -37,11 +39,17 @@ export function loadConfig(sources: Sources): Config {
     ...fromEnvironment(sources.environment),
     ...fromFlags(sources.flags),
   };
+  const { SSH_AUTH_SOCK: agentSocket } = sources.environment;
   const result = v.safeParse(ConfigSchema, values);
   const wrong = [
     ...unknownKeys(values),
     ...(result.issues ?? []).map(describe),
     ...faultsOfPairs(values),
+    ...faultsOfAccess(
+      tablesOf(values["hostAccess"]),
+      hostsNamed(values["dockerHosts"]),
+      agentSocket,
+    ),
   ];
   if (!result.success || wrong.length > 0) {
     throw new ConfigError(`Cannot start: ${wrong.join("; ")}`);
@@ -50,6 +58,7 @@ export function loadConfig(sources: Sources): Config {
     ...result.output,
     dataDir: result.output.dataDir ?? defaultDataDir(sources),
     registries: registriesOf(result.output.registries),
+    hostAccess: accessOf(result.output.hostAccess, hostsOf(result.output.dockerHosts), agentSocket),
   };
   const asksForPassword = config.basicAuthUsername !== undefined;
   if (!LOOPBACK.test(config.host) && !config.noAuth && !asksForPassword) {
@@ -94,6 +103,14 @@ function textOf(path: string): string {
   } catch (error) {
     throw new ConfigError(`Cannot read the file "${path}": ${messageOf(error)}`);
   }
+}
+
+/** The hosts of pools that may be wrong themselves. */
+function hostsNamed(pools: unknown): string[] {
+  const Named = v.object({ hosts: v.array(v.unknown()) });
+  return (Array.isArray(pools) ? pools : [])
+    .flatMap((pool) => (v.is(Named, pool) ? pool.hosts : []))
+    .filter((host) => typeof host === "string");
 }
 
 function tablesOf(value: unknown): [string, object][] {

@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import * as v from "valibot";
-import { parseHostName } from "../core/host-name.ts";
+import type { HostAccess } from "../core/host-access.ts";
+import { HOST_NAME_FORMS, parseHostName } from "../core/host-name.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
+import { Access } from "./host-access.ts";
 
 const wholeNumber = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
@@ -45,10 +47,7 @@ const LOCAL_SOCKET = "unix:///var/run/docker.sock";
 
 const hostName = v.pipe(
   text,
-  v.check(
-    (name) => parseHostName(name) !== null,
-    "must be unix:///path/to/docker.sock, tcp://name:port or name:port",
-  ),
+  v.check((name) => parseHostName(name) !== null, `must be ${HOST_NAME_FORMS}`),
 );
 
 /** `host` and `container:...` would leave the container's own network. */
@@ -126,6 +125,7 @@ export const ConfigSchema = v.object({
   dockerCircuitBreakerMaxFails: v.optional(wholeNumber(1, 1_000), 5),
   dockerCircuitBreakerResetTimeoutSeconds: v.optional(wholeNumber(1, 86_400), 60),
   hostLostAfterSeconds: v.optional(wholeNumber(1, 604_800), 300),
+  hostAccess: v.optional(v.record(text, Access, "must be a table of hosts"), {}),
   envBlacklistedWords: v.optional(v.array(text, "must be a list of words"), [...SECRET_WORDS]),
   paginationPerPage: v.optional(wholeNumber(1, 100), 10),
   logLevel: v.optional(
@@ -137,11 +137,13 @@ export const ConfigSchema = v.object({
 
 /** The configuration of one process: read once, checked whole, never changed. */
 export type Config = Readonly<
-  Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "registries">
+  Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "registries" | "hostAccess">
 > & {
   readonly dataDir: string;
   /** By the name that payloads give, which is the registry's where none is given. */
   readonly registries: Readonly<Record<string, RegistryLogin>>;
+  /** By host: every https and ssh host of the pools. */
+  readonly hostAccess: Readonly<Record<string, HostAccess>>;
 };
 
 interface RegistryLogin {

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
+import { faultWords } from "./fault-words.ts";
 import { EngineRefusal, HostUnreachable } from "./host.ts";
 
 const EngineError = v.object({
@@ -63,7 +64,11 @@ const withoutPrefix = (message: string) => message.replace(/^\(HTTP code \d+\) .
 export function toHostError(what: string, error: unknown): Error {
   if (error instanceof HostUnreachable || error instanceof EngineRefusal) return error;
   const answer = engineAnswer(error);
-  if (answer === null) return new HostUnreachable(`${what}: ${messageOf(error)}`, { cause: error });
+  if (answer === null) {
+    return new HostUnreachable(`${what}: ${faultWords(error) ?? messageOf(error)}`, {
+      cause: error,
+    });
+  }
   if (answer.statusCode >= 400 && answer.statusCode < 500) {
     return new EngineRefusal(answer.statusCode, answer.message);
   }

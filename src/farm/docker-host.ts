@@ -1,7 +1,8 @@
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
-import { parseHostName } from "../core/host-name.ts";
+import type { HostAccess } from "../core/host-access.ts";
+import { type Connection, connectEngine } from "./connect.ts";
 import { containerStateOf, createOptionsOf, ListedContainer, phaseOf } from "./container.ts";
 import { dial, dialStream } from "./dial.ts";
 import { engineAnswer, engineCall, toHostError } from "./docker-call.ts";
@@ -23,33 +24,37 @@ const CALL_MS = 15_000;
 const SLOW_CALL_MS = 120_000;
 const PING_MS = 5_000;
 
-/** A Docker endpoint reached by dockerode. @param name A host string of the configuration. */
-export function dockerHost(name: string): Host {
-  const endpoint = parseHostName(name);
-  if (endpoint === null) throw new Error(`Cannot use host "${name}": it is no Docker endpoint`);
-  const docker = new Docker(
-    endpoint.kind === "unix"
-      ? { socketPath: endpoint.path }
-      : { protocol: "http", host: endpoint.name, port: endpoint.port },
-  );
-  return hostOf(docker, name);
+/**
+ * A Docker endpoint reached by dockerode.
+ *
+ * @param name A host string of the configuration.
+ * @param access How an https or ssh host is reached.
+ */
+export function dockerHost(name: string, access?: HostAccess): Host {
+  return hostOf(name, connectEngine(name, access));
 }
 
-function hostOf(docker: Docker, name: string, outer?: AbortSignal): Host {
+function hostOf(name: string, engine: Connection, outer?: AbortSignal): Host {
+  const { docker, close } = engine;
   const call = <T>(what: string, run: (signal: AbortSignal) => Promise<T>, ms = CALL_MS) =>
     engineCall(`${name}: ${what}`, ms, run, outer);
 
   return {
     name,
 
-    until: (signal) => hostOf(docker, name, signal),
+    until: (signal) => hostOf(name, engine, signal),
 
     async version() {
       const answer = await call(
         "version",
         (abortSignal) => versionOf(docker, abortSignal),
         PING_MS,
-      );
+      ).catch((error: unknown) => {
+        // No engine refuses this: something else listens there, or it is asked in the wrong way.
+        throw error instanceof EngineRefusal
+          ? new HostUnreachable(`${name}: it answers as no engine does: ${error.message}`)
+          : error;
+      });
       return answer.Version;
     },
 
@@ -146,6 +151,8 @@ function hostOf(docker: Docker, name: string, outer?: AbortSignal): Host {
 
     events: (label, value, { signal, onOpen }) =>
       eventsOf(docker, name, { label: `${label}=${value}`, signal, onOpen }),
+
+    close,
   };
 }
 

@@ -116,6 +116,8 @@ export interface Host {
     value: string,
     options: { signal: AbortSignal; onOpen(): void },
   ): AsyncIterable<ContainerEvent>;
+  /** Ends the connection that calls share, where there is one; it is not to be called any more. */
+  close(): void;
 }
 
 export class HostUnreachable extends Error {

@@ -79,10 +79,12 @@ export function startHostSession(deps: SessionDeps): HostSession {
     see: (state) => attendance?.see(state),
     isSeen: () => attendance?.isSeen() ?? false,
     leave: () => left.abort(),
-    ended: run().catch((error: unknown) => {
-      if (error instanceof LeaseLost || error instanceof Abandoned) return;
-      log.error({ host: lease.host, error: messageOf(error) }, "host session broke");
-    }),
+    ended: run()
+      .catch((error: unknown) => {
+        if (error instanceof LeaseLost || error instanceof Abandoned) return;
+        log.error({ host: lease.host, error: messageOf(error) }, "host session broke");
+      })
+      .finally(() => deps.host.close()),
   };
 }
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { backoffMs } from "../../src/core/backoff.ts";
 import { endOfProcess } from "../../src/core/end.ts";
 import { shareOfHosts } from "../../src/core/farm.ts";
-import { hostAndPort, parseHostName } from "../../src/core/host-name.ts";
 import { formatImageReference, parseImageReference } from "../../src/core/image-reference.ts";
 import { hostsOf, type PoolRule, placeOnHosts, poolOf } from "../../src/core/pool.ts";
 import { redactEnvs, SECRET_WORDS } from "../../src/core/redact.ts";
@@ -65,26 +64,6 @@ test.each([
   ["busybox\n"],
 ])("%j is no image reference", (text) => {
   expect(parseImageReference(text)).toBeNull();
-});
-
-test.each<[string, string, number | null]>([
-  ["tcp://10.0.0.7:2375", "10.0.0.7", 2375],
-  ["old-style:2375", "old-style", 2375],
-  ["tcp://[::1]:2375", "::1", 2375],
-  ["unix:///var/run/docker.sock", "unix:///var/run/docker.sock", null],
-])("the host %p is shown as %p and %p", (text, host, port) => {
-  expect(hostAndPort(text)).toEqual({ host, port });
-});
-
-test.each([
-  ["name"],
-  ["tcp://name"],
-  ["name:0"],
-  ["name:65536"],
-  ["unix://relative"],
-  ["ftp://a:1"],
-])("%p is no host", (text) => {
-  expect(parseHostName(text)).toBeNull();
 });
 
 describe("pools", () => {

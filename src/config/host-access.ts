@@ -1,0 +1,99 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import * as v from "valibot";
+import type { HostAccess } from "../core/host-access.ts";
+import { parseHostName } from "../core/host-name.ts";
+
+const path = v.pipe(
+  v.string("must be a text"),
+  v.regex(/^\//, "must be an absolute path, beginning with /"),
+);
+
+const KEYS = {
+  https: ["caFile", "certFile", "keyFile"],
+  ssh: ["identityFile", "passphraseFile", "knownHostsFile", "socket", "useAgent"],
+} as const;
+const DEFAULT_IDENTITIES = ["id_ed25519", "id_ecdsa", "id_rsa"];
+const DEFAULT_SOCKET = "/var/run/docker.sock";
+
+/** The keys of both kinds; which of them a table may have depends on its name. */
+export const Access = v.object(
+  {
+    caFile: v.optional(path),
+    certFile: v.optional(path),
+    keyFile: v.optional(path),
+    identityFile: v.optional(path),
+    passphraseFile: v.optional(path),
+    knownHostsFile: v.optional(path),
+    socket: v.optional(path),
+    useAgent: v.optional(v.boolean("must be true or false")),
+  },
+  "must be a table",
+);
+
+type Tables = Readonly<Record<string, v.InferOutput<typeof Access>>>;
+
+/** What of `hostAccess` is wrong beyond its types. @param hosts Those of all pools. */
+export function faultsOfAccess(
+  tables: readonly [string, object][],
+  hosts: readonly string[],
+  agentSocket: string | undefined,
+): string[] {
+  return tables.flatMap(([name, table]) => {
+    const where = `hostAccess.${name}`;
+    const kind = kindOf(name);
+    if (kind === null) return [`${where} must be https, ssh, or an https or ssh host of a pool`];
+    const known: readonly string[] = KEYS[kind];
+    const wrong = Object.keys(table)
+      .filter((key) => !known.includes(key))
+      .map((key) => `${where}.${key} is no key; the keys are ${known.join(", ")}`);
+    if (name !== kind && !hosts.includes(name)) {
+      wrong.push(`${where} is for a host that no pool names`);
+    }
+    if ("certFile" in table !== "keyFile" in table) {
+      wrong.push(`${where} must have certFile and keyFile together`);
+    }
+    if ("useAgent" in table && table.useAgent === true && !agentSocket) {
+      wrong.push(`${where}.useAgent needs the variable SSH_AUTH_SOCK, which is not set`);
+    }
+    return wrong;
+  });
+}
+
+/**
+ * How to reach each https and ssh host: what its own table says, over that of its kind.
+ *
+ * @param agentSocket Of the ssh agent, for hosts that are to use it.
+ */
+export function accessOf(
+  tables: Tables,
+  hosts: readonly string[],
+  agentSocket: string | undefined,
+): Record<string, HostAccess> {
+  const folder = join(homedir(), ".ssh");
+  const access: Record<string, HostAccess> = {};
+  for (const host of hosts) {
+    const kind = kindOf(host);
+    if (kind === null) continue;
+    const given = { ...tables[kind], ...tables[host] };
+    const { caFile, certFile, keyFile, identityFile, passphraseFile } = given;
+    if (kind === "https") access[host] = { kind, caFile, certFile, keyFile };
+    else
+      access[host] = {
+        kind,
+        identityFile,
+        defaultIdentityFiles: DEFAULT_IDENTITIES.map((name) => join(folder, name)),
+        passphraseFile,
+        agentSocket: given.useAgent ? agentSocket : undefined,
+        knownHostsFile: given.knownHostsFile ?? join(folder, "known_hosts"),
+        socket: given.socket ?? DEFAULT_SOCKET,
+      };
+  }
+  return access;
+}
+
+/** Of a host, or of a table that is for all hosts of a kind. */
+function kindOf(name: string): keyof typeof KEYS | null {
+  const kind = name === "https" || name === "ssh" ? name : parseHostName(name)?.kind;
+  return kind === "https" || kind === "ssh" ? kind : null;
+}
