@@ -5,9 +5,10 @@ import { isDatabaseDown } from "./store/faults.ts";
 
 declare const FASTLANE_VERSION: string | undefined;
 
-// dockerode takes these over what it is told: each host is what the configuration says.
+// dockerode takes these over what it is told, and Bun that one: each host is reached as the
+// configuration says.
 for (const name of Object.keys(process.env)) {
-  if (name.startsWith("DOCKER_")) delete process.env[name];
+  if (/^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$/.test(name)) delete process.env[name];
 }
 
 // docker-modem parses URLs in a way that Node warns of; standard error is for the log alone.
