@@ -52,7 +52,7 @@ export async function acquireLeases(db: Db, wish: LeaseWish): Promise<Lease[]> {
       WHERE name IN (SELECT jsonb_array_elements_text(${JSON.stringify(names)}::jsonb)) AND (
         lease_node IS NULL OR lease_node = ${nodeId} OR lease_expires_at < clock_timestamp()
       )
-      ORDER BY name FOR UPDATE
+      ORDER BY name FOR NO KEY UPDATE
     ),
     ranked AS (SELECT name, since, row_number() OVER (ORDER BY name) AS place FROM free)
     UPDATE fastlane.hosts
@@ -110,7 +110,7 @@ export async function renewLeases(
       JOIN jsonb_to_recordset(${JSON.stringify(leases)}::jsonb)
         AS held (host text, "nodeId" uuid, fence bigint, "isSeen" boolean)
         ON name = held.host AND lease_node = held."nodeId" AND hosts.fence = held.fence
-      ORDER BY name FOR UPDATE OF hosts
+      ORDER BY name FOR NO KEY UPDATE OF hosts
     )
     UPDATE fastlane.hosts
     SET lease_expires_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
@@ -139,6 +139,19 @@ export async function holdLease(tx: Tx, lease: Lease): Promise<void> {
   if (held.length === 0) throw new LeaseLost(lease);
 }
 
+/**
+ * The same for many leases at once: the hosts are locked in the order of their names, as by whoever
+ * else locks several.
+ *
+ * @returns Those that are still held.
+ */
+export async function holdLeases(tx: Tx, leases: readonly Lease[]): Promise<Set<Lease>> {
+  const rows = await tx.execute<{ name: string; fence: string }>(sql`
+    SELECT name, fence FROM fastlane.hosts WHERE ${areHeld(leases)} ORDER BY name FOR SHARE`);
+  const fences = new Map(rows.map(({ name, fence }) => [name, Number(fence)]));
+  return new Set(leases.filter(({ host, fence }) => fences.get(host) === fence));
+}
+
 export async function listHosts(db: Db, names: readonly string[]): Promise<HostRow[]> {
   if (names.length === 0) return [];
   return await db
@@ -155,4 +168,11 @@ export function isHeld(lease: Lease) {
     eq(hosts.leaseNode, lease.nodeId),
     eq(hosts.fence, lease.fence),
   );
+}
+
+function areHeld(leases: readonly Lease[]) {
+  return sql`(name, lease_node, fence) IN (
+    SELECT host, "nodeId", fence
+    FROM jsonb_to_recordset(${JSON.stringify(leases)}::jsonb) AS x (host text, "nodeId" uuid, fence bigint)
+  )`;
 }

@@ -12,6 +12,11 @@ export interface LogSegment {
   frames: LogFrame[];
 }
 
+/** One whose bytes have been counted. */
+export interface SizedSegment extends LogSegment {
+  bytes: number;
+}
+
 /** How far back from its end a log is read to find where to go on, in seconds. */
 const RESUME_WINDOW_SECONDS = 5;
 const READ_BATCH = 32;

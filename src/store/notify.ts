@@ -32,9 +32,14 @@ export async function notifyOfExecutions(
   about: "log" | "ended",
   ids: readonly string[],
 ): Promise<void> {
+  if (ids.length === 0) return;
+  const notifications: Notification[] = [];
   for (let from = 0; from < ids.length; from += IDS_IN_A_NOTIFICATION) {
-    await notify(tx, { about, executions: ids.slice(from, from + IDS_IN_A_NOTIFICATION) });
+    notifications.push({ about, executions: ids.slice(from, from + IDS_IN_A_NOTIFICATION) });
   }
+  await tx.execute(sql`
+    SELECT pg_notify(${CHANNEL}, value::text)
+    FROM jsonb_array_elements(${JSON.stringify(notifications)}::jsonb)`);
 }
 
 /** Sent when the transaction commits. One for a batch, since each takes a lock at the commit. */

@@ -3,7 +3,6 @@ import { messageOf } from "../core/errors.ts";
 import type { BreakerRules } from "../core/farm.ts";
 import { type Host, HostUnreachable } from "../farm/host.ts";
 import { INSTALLATION_LABEL } from "../farm/labels.ts";
-import { appendLog } from "../services/append-log.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import { recordImages } from "../store/host-images.ts";
@@ -14,6 +13,7 @@ import { createBreaker } from "./breaker.ts";
 import { coalesced } from "./coalesced.ts";
 import type { Log } from "./log.ts";
 import { createLogSink } from "./log-sink.ts";
+import type { LogWriter } from "./log-writer.ts";
 import { Abandoned, persist } from "./persist.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RunDeps, type RunSignals, runExecution } from "./run-execution.ts";
@@ -28,6 +28,7 @@ export interface AttendDeps {
   db: Db;
   lease: Lease;
   installation: string;
+  logWriter: LogWriter;
   log: Log;
   /** The node leaves the host: it stops or has lost the lease. */
   signal: AbortSignal;
@@ -78,7 +79,7 @@ export function attendHost(deps: AttendDeps): Attendance {
     failure.reject(error);
   };
   const sink = createLogSink({
-    store: (segments) => persist(signal, () => appendLog(db, lease, segments)),
+    store: (segments) => persist(signal, () => deps.logWriter.write({ lease, segments })),
     onFailure: fail,
   });
   const breaker = createBreaker({ ...deps, host, signal });

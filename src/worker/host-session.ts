@@ -21,6 +21,7 @@ export interface SessionDeps {
   db: Db;
   lease: Lease;
   installation: string;
+  logWriter: AttendDeps["logWriter"];
   log: Log;
   registries: AttendDeps["registries"];
   breaker: AttendDeps["breaker"];

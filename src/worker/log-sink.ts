@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LogFrame } from "../core/log-frames.ts";
-import type { LogSegment } from "../store/log-chunks.ts";
+import type { LogSegment, SizedSegment } from "../store/log-chunks.ts";
 import { Abandoned } from "./persist.ts";
 
 /** A chunk's bytes at most; a longer batch becomes several chunks. */
@@ -26,18 +26,14 @@ export interface LogSink {
   takeRest(executionId: string): Promise<LogSegment[]>;
 }
 
-interface Pending extends LogSegment {
-  bytes: number;
-}
-
 interface Backlog {
-  segments: Pending[];
+  segments: SizedSegment[];
   bytes: number;
 }
 
 export function createLogSink(deps: {
   /** Must bear to be called twice with the same segments. */
-  store(segments: readonly LogSegment[]): Promise<void>;
+  store(segments: readonly SizedSegment[]): Promise<void>;
   /** Told once, when storing failed for good. */
   onFailure(error: unknown): void;
 }): LogSink {
@@ -111,8 +107,8 @@ function addFrames(backlog: Backlog, executionId: string, seq: number, frames: L
 }
 
 /** Takes whole segments, from each execution in turn, and forgets those executions that are done. */
-function takeBatch(backlogs: Map<string, Backlog>): LogSegment[] {
-  const batch: LogSegment[] = [];
+function takeBatch(backlogs: Map<string, Backlog>): SizedSegment[] {
+  const batch: SizedSegment[] = [];
   let bytes = 0;
   for (const [executionId, backlog] of backlogs) {
     while (bytes < WRITE_BYTES) {

@@ -35,6 +35,7 @@ export interface NodeDeps {
   connectHost(name: string): Host;
   queuePoolId(): string | null;
   log: Log;
+  logWriter: SessionDeps["logWriter"];
   registries: SessionDeps["registries"];
   breaker: SessionDeps["breaker"];
   hostLostAfterSeconds: SessionDeps["hostLostAfterSeconds"];

@@ -9,6 +9,7 @@ import { installationId } from "../store/nodes.ts";
 import type { Notification } from "../store/notify.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import type { Log } from "./log.ts";
+import { createLogWriter } from "./log-writer.ts";
 import { type Node, startNode } from "./node.ts";
 import { startSweep, sweep as sweepOnce } from "./sweep.ts";
 
@@ -65,6 +66,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     ...deps,
     installation,
     hosts,
+    logWriter: createLogWriter(db),
     onReachable: dispatchTo,
     onEnded: (pool) => void dispatcher.dispatch(pool),
   });

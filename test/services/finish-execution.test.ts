@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import { appendLog } from "../../src/services/append-log.ts";
 import { claimStart, markRunning } from "../../src/services/claim-execution.ts";
 import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { finishExecution } from "../../src/services/finish-execution.ts";
 import { putBackExecution } from "../../src/services/put-back-execution.ts";
+import type { Db } from "../../src/store/connect.ts";
 import { acquireLease, type Lease, LeaseLost } from "../../src/store/hosts.ts";
 import { executions, logChunks } from "../../src/store/schema.ts";
+import { createLogWriter } from "../../src/worker/log-writer.ts";
 import { testStore } from "../support/store.ts";
 import { DONE, expire, ownedHost, pool, waiting } from "./rows.ts";
 
@@ -40,6 +41,10 @@ const segment = (executionId: string, text: string, seq = 1) => ({
   ],
 });
 
+async function writeLog(db: Db, lease: Lease, part: ReturnType<typeof segment>) {
+  await createLogWriter(db).write({ lease, segments: [{ ...part, bytes: 1 }] });
+}
+
 test("of 8 that end an execution at once one does, with one dispatch for the slot", async () => {
   await using given = await givenExecution();
   await waiting(given.db, pool(["one"]), [{}]);
@@ -64,7 +69,7 @@ test.each<
     ({ db, id }, stale) =>
       finishExecution(db, stale, { executionId: id, end: DONE, restOfLog: [segment(id, "x")] }),
   ],
-  ["a log", ({ db, id }, stale) => appendLog(db, stale, [segment(id, "x")])],
+  ["a log", ({ db, id }, stale) => writeLog(db, stale, segment(id, "x"))],
   ["a start", ({ db, id }, stale) => claimStart(db, stale, id)],
   ["that it runs", ({ db, id }, stale) => markRunning(db, stale, id, CONTAINER)],
   [
@@ -94,8 +99,8 @@ test("what is written again, since the answer to its commit was lost, stands as 
   const running = await given.row();
   expect(await markRunning(db, lease, id, CONTAINER)).not.toBeNull();
   expect(await given.row()).toEqual(running);
-  await appendLog(db, lease, [segment(id, "once\n")]);
-  await appendLog(db, lease, [segment(id, "once\n")]);
+  await writeLog(db, lease, segment(id, "once\n"));
+  await writeLog(db, lease, segment(id, "once\n"));
 
   expect(await db.$count(logChunks)).toBe(1);
 });
