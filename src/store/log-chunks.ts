@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, or, sql } from "drizzle-orm";
 import type { LogFrame, LogStream } from "../core/log-frames.ts";
 import { instantToDate, nanosBetween, packFrames, unpackFrames } from "../core/log-frames.ts";
 import type { Db, Tx } from "./connect.ts";
@@ -134,13 +134,10 @@ export async function placeOfTail(
   streams: readonly LogStream[],
   lines: number,
 ): Promise<LogPlace> {
-  let before = Number.MAX_SAFE_INTEGER;
   // The newline at the very end ends the last line, and begins no further one.
   let wanted = lines + 1;
   let isVeryEnd = true;
-  for (;;) {
-    const row = await lastChunkBefore(db, executionId, streams, before);
-    if (row === null) return LOG_BEGIN;
+  for await (const row of newestChunks(db, executionId, streams, TAIL_BATCH_BYTES)) {
     const data = concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
     if (isVeryEnd && data.at(-1) !== NEWLINE) wanted -= 1;
     isVeryEnd = false;
@@ -149,8 +146,8 @@ export async function placeOfTail(
       if (wanted === 0) return { after: row.seq - 1, skipBytes: at + 1 };
       if (at === 0) break;
     }
-    before = row.seq;
   }
+  return LOG_BEGIN;
 }
 
 /** The last bytes of one stream, and whether there are more before them. */
@@ -162,39 +159,57 @@ export async function readTail(
 ): Promise<{ data: Uint8Array; truncated: boolean }> {
   const parts: Uint8Array[] = [];
   let have = 0;
-  let before = Number.MAX_SAFE_INTEGER;
-  while (have <= maxBytes) {
-    const row = await lastChunkBefore(db, executionId, [stream], before);
-    if (row === null) break;
+  for await (const row of newestChunks(db, executionId, [stream], maxBytes)) {
     const part = concat(unpackFrames(row).filter((frame) => frame.stream === stream));
     parts.unshift(part);
     have += part.length;
-    before = row.seq;
+    if (have > maxBytes) break;
   }
   const all = concat(parts.map((data) => ({ data })));
   return { data: all.slice(Math.max(0, have - maxBytes)), truncated: have > maxBytes };
 }
 
-/** The newest chunk below a number that has something of the streams. */
-async function lastChunkBefore(
+/** How many chunks are read from a log's end on at once. */
+const TAIL_BATCH = 256;
+const TAIL_BATCH_BYTES = 64 * 1024;
+
+interface ChunkData {
+  seq: number;
+  index: Uint8Array;
+  data: Uint8Array;
+}
+
+/**
+ * The chunks that have something of the streams, the newest first. A log that came line by line has
+ * a chunk for each, so they are read many at a time.
+ *
+ * @param batchBytes A read ends with the chunk that goes beyond it.
+ */
+async function* newestChunks(
   db: Db,
   executionId: string,
   streams: readonly LogStream[],
-  before: number,
-): Promise<{ seq: number; index: Uint8Array; data: Uint8Array } | null> {
-  const [row] = await db
-    .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
-    .from(logChunks)
-    .where(
-      and(
-        eq(logChunks.executionId, executionId),
-        lt(logChunks.seq, before),
-        or(...streams.map((stream) => gt(bytesOf(stream), 0))),
-      ),
-    )
-    .orderBy(desc(logChunks.seq))
-    .limit(1);
-  return row ?? null;
+  batchBytes: number,
+): AsyncGenerator<ChunkData> {
+  const bytes = sql.join(streams.map(bytesOf), sql` + `);
+  let before = Number.MAX_SAFE_INTEGER;
+  for (;;) {
+    const rows = await db.execute<{ seq: string; index: Uint8Array; data: Uint8Array }>(sql`
+      SELECT seq, index, data FROM (
+        SELECT seq, index, data, sum(bytes) OVER (ORDER BY seq DESC) - bytes AS newer_bytes
+        FROM (
+          SELECT seq, index, data, ${bytes} AS bytes FROM ${logChunks}
+          WHERE execution_id = ${executionId} AND seq < ${before} AND ${bytes} > 0
+          ORDER BY seq DESC LIMIT ${TAIL_BATCH}
+        ) AS newest
+      ) AS chunks
+      WHERE newer_bytes <= ${batchBytes}
+      ORDER BY seq DESC`);
+    for (const { seq, index, data } of rows) yield { seq: Number(seq), index, data };
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    before = Number(last.seq);
+  }
 }
 
 const bytesOf = (stream: LogStream) =>
