@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { eq, ne } from "drizzle-orm";
 import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { openStore } from "../../src/store/connect.ts";
+import { recordImages } from "../../src/store/host-images.ts";
 import { executions } from "../../src/store/schema.ts";
 import { testStore } from "../support/store.ts";
 import { expire, ownedHost, pool, waiting } from "./rows.ts";
@@ -77,4 +78,54 @@ test("the host that runs the fewest is served first", async () => {
 
   expect(await store.db.$count(executions, eq(executions.host, "busy"))).toBe(4);
   expect(await store.db.$count(executions, eq(executions.host, "idle"))).toBe(4);
+});
+
+test.each([
+  ["blacklisted", "blacklisted_at = now()"],
+  ["tripped", "circuit = 'open', next_probe_at = now() - interval '1 hour'"],
+  ["being probed", "circuit = 'half-open', next_probe_at = now()"],
+  ["out of reach", "reachable = false"],
+])("a host that is %s gets nothing, and another one all of it", async (_, state) => {
+  await using store = await testStore();
+  await ownedHost(store.db, "off");
+  await ownedHost(store.db, "on");
+  await store.sql.unsafe(`UPDATE fastlane.hosts SET ${state} WHERE name = 'off'`);
+  await waiting(store.db, pool(["off", "on"]), [{}, {}, {}]);
+
+  await dispatchPool(store.db, pool(["off"]));
+  expect(await store.db.$count(executions, eq(executions.status, "pulling"))).toBe(0);
+  await dispatchPool(store.db, pool(["off", "on"]));
+
+  expect(await store.db.$count(executions, eq(executions.host, "on"))).toBe(3);
+});
+
+test("what need not be pulled goes to a host that has its image; what is pulled anyway, anywhere", async () => {
+  await using store = await testStore();
+  await ownedHost(store.db, "a");
+  const lease = await ownedHost(store.db, "b");
+  await recordImages(store.db, lease, ["busybox:latest", "tool:2"]);
+  const image = "docker.io/library/busybox";
+  const ids = await waiting(store.db, pool(["a", "b"]), [
+    { image, pullPolicy: "missing" },
+    { image, pullPolicy: "always" },
+    { image, pullPolicy: "never" },
+    { image: "other", pullPolicy: "missing" },
+  ]);
+
+  await dispatchPool(store.db, pool(["a", "b"]));
+
+  const rows = await store.db.select({ id: executions.id, host: executions.host }).from(executions);
+  const hostOf = new Map(rows.map(({ id, host }) => [id, host]));
+  expect(ids.map((id) => hostOf.get(id))).toEqual(["b", "a", "b", "a"]);
+});
+
+test("images that are gone from a host count no more", async () => {
+  await using store = await testStore();
+  const lease = await ownedHost(store.db, "b");
+  await recordImages(store.db, lease, ["tool:1", "tool:2"]);
+
+  await recordImages(store.db, lease, ["tool:2", "tool:3"]);
+
+  const rows = await store.sql`SELECT image FROM fastlane.host_images ORDER BY image`;
+  expect(rows.map(({ image }) => image)).toEqual(["tool:2", "tool:3"]);
 });
