@@ -7,14 +7,18 @@ export interface ProcessExit {
   finishedAt: Date | null;
 }
 
-/** What a process is left with when its engine goes down: 128 + SIGTERM, 128 + SIGKILL. */
-const KILLED_BY_ENGINE = new Set([143, 137]);
+/**
+ * What a process is left with when its engine goes down: 128 + SIGTERM, 128 + SIGKILL, and what an
+ * engine writes that does not know how it ended.
+ */
+const KILLED_BY_ENGINE = new Set([143, 137, 255]);
 
 /** What is known of a process beyond how it ended. */
 export interface Circumstances {
   /**
-   * Whether the engine was out of reach while the process ran: an engine that goes down takes its
-   * containers with it, and tells of it by nothing but their exit code.
+   * Whether the engine went down while the process ran: it takes its containers with it, unless it
+   * is told not to, and tells of it by nothing but their exit code. What they write while it is down
+   * may be lost.
    */
   engineWasGone: boolean;
   /** Whether it was told to end since its host was to be empty by now. */
@@ -28,9 +32,13 @@ export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): E
   const { engineWasGone, isDrained, timeoutSeconds } = circumstances;
   const { exitCode, finishedAt } = exit;
   const startedAt = earlier(exit.startedAt, finishedAt);
-  const base = { exitCode, message: null, startedAt, finishedAt };
+  const gap = engineWasGone
+    ? "The host's Docker engine went down: parts of the log may be lost"
+    : null;
+  const base = { exitCode, message: gap, startedAt, finishedAt };
   if (ranSeconds(exit) >= timeoutSeconds) {
-    const message = `Stopped since it had run for ${timeoutSeconds} s, its timeout`;
+    const stopped = `Stopped since it had run for ${timeoutSeconds} s, its timeout`;
+    const message = gap === null ? stopped : `${stopped}. ${gap}`;
     return { ...base, status: "timedout", failureCause: "timeout", message };
   }
   if (exitCode === 0) return { ...base, status: "done", failureCause: null };

@@ -4,20 +4,15 @@ import { messageOf } from "../core/errors.ts";
 import type { HostAccess } from "../core/host-access.ts";
 import { type Connection, connectEngine } from "./connect.ts";
 import { containerStateOf, createOptionsOf, ListedContainer, phaseOf } from "./container.ts";
+import { eventsOf } from "./container-events.ts";
 import { dial, dialStream } from "./dial.ts";
-import { engineAnswer, engineCall, toHostError } from "./docker-call.ts";
-import {
-  type ContainerEvent,
-  EngineRefusal,
-  type Host,
-  HostUnreachable,
-  type LogRequest,
-} from "./host.ts";
-import { jsonLines } from "./json-lines.ts";
+import { engineAnswer, engineCall } from "./docker-call.ts";
+import { EngineRefusal, type Host, HostUnreachable, type LogRequest } from "./host.ts";
 import { demultiplex, sinceText } from "./log-lines.ts";
 import { watchOutput } from "./output-ends.ts";
 import { imagesOf, probeEngine, shortNamesOf } from "./probe.ts";
 import { pullImage } from "./pull.ts";
+import { restartedSinceStartOf } from "./restarts.ts";
 
 const CALL_MS = 15_000;
 /** Creating and starting wait for the engine's disk and network; it takes them one after the other. */
@@ -121,6 +116,9 @@ function hostOf(name: string, engine: Connection, outer?: AbortSignal): Host {
 
     logs: (containerId, request) => logsOf(docker, name, checkedId(containerId), request),
 
+    restartedSinceStartOf: (containerId) =>
+      restartedSinceStartOf(docker, name, checkedId(containerId)),
+
     async remove(containerId, { force }) {
       await orNotFound(
         call(
@@ -207,43 +205,6 @@ async function* logsOf(docker: Docker, name: string, containerId: string, reques
     throw request.signal.aborted
       ? new HostUnreachable(`${what}: given up`)
       : new HostUnreachable(`${what}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    stream.destroy();
-  }
-}
-
-const EngineEvent = v.object({
-  id: v.string(),
-  Actor: v.object({ Attributes: v.record(v.string(), v.string()) }),
-});
-
-async function* eventsOf(
-  docker: Docker,
-  name: string,
-  options: { label: string; signal: AbortSignal; onOpen(): void },
-): AsyncGenerator<ContainerEvent> {
-  const filters = { type: ["container"], event: ["die", "destroy"], label: [options.label] };
-  const stream = await engineCall(
-    `${name}: open events`,
-    CALL_MS,
-    () =>
-      dialStream(docker, {
-        path: "/events?",
-        options: { filters: JSON.stringify(filters) },
-        abortSignal: options.signal,
-      }),
-    options.signal,
-  );
-  options.onOpen();
-  try {
-    for await (const value of jsonLines(stream)) {
-      const event = v.safeParse(EngineEvent, value);
-      if (!event.success) continue;
-      const { id, Actor } = event.output;
-      yield { containerId: id, executionId: Actor.Attributes["fastlane.execution"] ?? null };
-    }
-  } catch (error) {
-    throw toHostError(`${name}: events`, error);
   } finally {
     stream.destroy();
   }

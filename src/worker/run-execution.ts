@@ -17,7 +17,7 @@ import { type StartDeps, type StartSignals, startContainer } from "./start-conta
 
 export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;
-  /** The engine was out of reach since this node last attended to it. */
+  /** The engine was out of reach since this node last attended to it: it may have gone down. */
   engineWasGone: boolean;
   breaker: Pick<Breaker, "worked" | "failed">;
   /** What has surely not been started is added, before that is written. */
@@ -78,11 +78,20 @@ async function seeThrough(
     state === null
       ? endWithoutProcess("host_lost", "The container is gone: somebody else removed it")
       : endOfProcess(state, {
-          engineWasGone: deps.engineWasGone,
+          engineWasGone: await wasEngineGone(deps, container),
           isDrained: drained.aborted,
           timeoutSeconds,
         });
   await finish(deps, execution, end, containerId);
+}
+
+/** A run that nobody has left was watched all along. Else the engine knows best, where it can tell. */
+async function wasEngineGone(
+  { host, engineWasGone }: RunDeps,
+  { containerId, isAdopted }: Started,
+): Promise<boolean> {
+  if (!isAdopted) return false;
+  return (await host.restartedSinceStartOf(containerId)) ?? engineWasGone;
 }
 
 /** Writes that a container was found here, which another run has started. */

@@ -164,6 +164,8 @@ test.each<[number, boolean, boolean, Status, FailureCause | null]>([
   [137, true, false, "failed", "oom_killed"],
   [137, false, true, "failed", "host_lost"],
   [143, false, true, "failed", "host_lost"],
+  [255, false, false, "failed", "exit_code"],
+  [255, false, true, "failed", "host_lost"],
   [3, false, true, "failed", "exit_code"],
 ])(
   "exit code %p, out of memory %p, engine gone %p: %p, %p",
@@ -187,6 +189,15 @@ test.each<[number, Status, FailureCause | null]>([
   const end = endOfProcess(exit, { timeoutSeconds: 60, engineWasGone: false, isDrained: true });
 
   expect([end.status as Status, end.failureCause]).toEqual([endsAs, cause]);
+});
+
+test.each([0, 3])("an end with exit code %p says that its log may not be whole", (exitCode) => {
+  const exit = { exitCode, oomKilled: false, startedAt: null, finishedAt: null };
+
+  const messageOf = (engineWasGone: boolean) =>
+    endOfProcess(exit, { timeoutSeconds: 60, engineWasGone, isDrained: false }).message;
+  expect(messageOf(true)).toContain("log");
+  expect(messageOf(false)).toBeNull();
 });
 
 test.each<[number, number, Status]>([

@@ -1,0 +1,55 @@
+import type Docker from "dockerode";
+import * as v from "valibot";
+import { dial, dialStream } from "./dial.ts";
+import { engineCall } from "./docker-call.ts";
+import { EngineRefusal } from "./host.ts";
+import { jsonLines } from "./json-lines.ts";
+
+const CALL_MS = 15_000;
+/** So many events a daemon remembers, and none from before its own start (moby's `eventsLimit`). */
+const EVENTS_REMEMBERED = 256;
+
+const Info = v.object({ SystemTime: v.string() });
+const Event = v.object({
+  Action: v.optional(v.string()),
+  Actor: v.optional(v.object({ ID: v.string() })),
+});
+
+/** See `Host.restartedSinceStartOf`. */
+export async function restartedSinceStartOf(
+  docker: Docker,
+  name: string,
+  containerId: string,
+): Promise<boolean | null> {
+  try {
+    return await engineCall(`${name}: look for a restart`, CALL_MS, (signal) =>
+      isStartForgotten(docker, containerId, signal),
+    );
+  } catch (error) {
+    // A proxy before the engine may refuse these questions.
+    if (error instanceof EngineRefusal) return null;
+    throw error;
+  }
+}
+
+async function isStartForgotten(docker: Docker, containerId: string, abortSignal: AbortSignal) {
+  // By the engine's own clock: it would wait for a moment that has not come.
+  const info = v.parse(Info, await dial(docker, { path: "/info", abortSignal }));
+  const now = (Date.parse(info.SystemTime) / 1_000).toFixed(3);
+  const stream = await dialStream(docker, {
+    path: "/events?",
+    options: { since: "0", until: now },
+    abortSignal,
+  });
+  let remembered = 0;
+  try {
+    for await (const value of jsonLines(stream)) {
+      remembered += 1;
+      const { Action: action, Actor: actor } = v.parse(Event, value);
+      if (action === "start" && actor?.ID === containerId) return false;
+    }
+  } finally {
+    stream.destroy();
+  }
+  return remembered < EVENTS_REMEMBERED ? true : null;
+}
