@@ -42,7 +42,12 @@ const { values: options } = parseArgs({
 for (const key of Object.keys(process.env)) if (key.startsWith("DOCKER_")) delete process.env[key];
 // A Ctrl-C reaches the whole terminal; the end of standard input is what counts.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
-process.on("SIGTERM", () => process.stdin.destroy());
+const commands = createInterface({ input: process.stdin });
+const lines = commands[Symbol.asyncIterator]();
+// To destroy the input would leave the loop below waiting for ever.
+process.on("SIGTERM", () => commands.close());
+// Whoever asked may be gone when the answer comes.
+process.stdout.on("error", () => undefined);
 
 await sweepAbandoned();
 const folder = await mkdtemp(`${tmpdir()}/${PREFIX}`);
@@ -62,7 +67,7 @@ let obey = async (line: string): Promise<void> => {
 
 try {
   say(options.network ? { ...(await makeNetwork(place.netns, folder)) } : await startEngine());
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const line of lines) {
     if (line === "stop") break;
     await obey(line).then(
       () => say({ done: line }),
