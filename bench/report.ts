@@ -1,6 +1,7 @@
 import type { DispatchLatency } from "./dispatch-latency.ts";
 import type { EndLatency } from "./end-latency.ts";
 import type { EnqueueRate } from "./enqueue-rate.ts";
+import type { FarmScale } from "./farm-scale.ts";
 import type { Machine } from "./machine.ts";
 import type { StartLatency } from "./start-latency.ts";
 import { median, type Spread } from "./statistics.ts";
@@ -17,6 +18,7 @@ export interface Figures {
   healthyAfterMs: { firstStart: number; laterStarts: number[] };
   /** Of the process without Postgres, in MB of 10^6 bytes. */
   memoryMb: { idle: number; afterThroughput: number };
+  farmScale: FarmScale;
 }
 
 interface Row {
@@ -53,6 +55,7 @@ export function rowsOf(figures: Figures): Row[] {
     limitRow("up to healthy, later start", later, 1_000, "ms"),
     limitRow("memory idle", memoryMb.idle, 120, "MB"),
     limitRow("memory after the executions", memoryMb.afterThroughput, 300, "MB"),
+    ...farmRows(figures.farmScale),
   ];
 }
 
@@ -95,6 +98,32 @@ function limitRow(what: string, value: number, limit: number, unit: string): Row
     target: `${limit} ${unit}`,
     reached: value <= limit,
   };
+}
+
+/** Every execution of the farm counts as lost that did not end well, once, and with its whole log. */
+export function farmRows(farm: FarmScale): Row[] {
+  const { hosts, failing, running, half, whole, allWell, someFail } = farm;
+  const ratio = someFail.p95 / allWell.p95;
+  const good = Math.min(farm.done, farm.wholeLogs) - farm.startedTwice;
+  return [
+    ...[half, whole].map((load) =>
+      limitRow(`memory, ${load.running} run on ${hosts} hosts`, load.residentMb, 300, "MB"),
+    ),
+    {
+      what: `POST to start beside ${half.running}, ${failing} of ${hosts} hosts fail`,
+      measured: `${spread(someFail)}; ${ratio.toFixed(2)} x`,
+      yardstick: `all well ${spread(allWell)}`,
+      target: "p95 1.5 x",
+      reached: ratio <= 1.5,
+    },
+    {
+      what: `done once with the whole log, of ${running}`,
+      measured: `${good}`,
+      yardstick: "",
+      target: `${running}`,
+      reached: good === running,
+    },
+  ];
 }
 
 const spread = ({ p50, p95 }: Spread) => `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`;

@@ -12,6 +12,7 @@ import { measureDispatchLatency } from "./dispatch-latency.ts";
 import { measureEndLatency } from "./end-latency.ts";
 import { startEngineWatch } from "./engine-watch.ts";
 import { measureEnqueueRate } from "./enqueue-rate.ts";
+import { measureFarmScale } from "./farm-scale.ts";
 import { describeMachine, hashOfBinary } from "./machine.ts";
 import { type Figures, rowsOf, tableOf } from "./report.ts";
 import { startService } from "./service.ts";
@@ -30,6 +31,8 @@ const { values } = parseArgs({
 });
 /** How long the service is left alone before its idle memory is read. */
 const IDLE_MS = 2_000;
+
+const FARM = { hosts: 200, running: 2_000, failing: 10, samples: 200 };
 
 const rounds = wholeNumber("rounds", values.rounds);
 const executionsPerRound = wholeNumber("executions", values.executions);
@@ -105,10 +108,14 @@ async function measure(): Promise<Figures> {
   tell(`dispatch with ${endedExecutions} ended executions`);
   const dispatchLatency = await measureDispatchLatency(endedExecutions, samples * 10);
 
+  tell(`a farm of ${FARM.hosts} hosts that runs ${FARM.running} executions`);
+  const farmScale = await measureFarmScale(FARM);
+
   return {
     machine,
     enqueueRate,
     dispatchLatency,
+    farmScale,
     throughput: first.throughput,
     startLatency: third.startLatency,
     endLatency: second.endLatency,
