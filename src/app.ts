@@ -1,6 +1,8 @@
 import type { Config } from "./config/schema.ts";
+import { managerOf } from "./core/swarm-name.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/server.ts";
 import { dockerHost } from "./farm/docker-host.ts";
+import { swarmHost } from "./farm/swarm-host.ts";
 import { createHttpApp } from "./http/app.ts";
 import { assertPortFree, type HttpServer, startHttpServer } from "./http/server.ts";
 import { migrateQueue, type Queue, startQueue } from "./queue/runner.ts";
@@ -94,7 +96,14 @@ async function startWorking(
       resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
     },
     hostLostAfterSeconds: config.hostLostAfterSeconds,
-    connectHost: (name) => dockerHost(name, config.hostAccess[name]),
+    connectHost(name) {
+      const manager = managerOf(name);
+      if (manager === null) return dockerHost(name, config.hostAccess[name]);
+      return swarmHost(name, {
+        access: config.hostAccess[manager],
+        hostLostAfterSeconds: config.hostLostAfterSeconds,
+      });
+    },
     queuePoolId: () => queue?.poolId() ?? null,
     log,
   });

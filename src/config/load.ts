@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
-import { hostsOf } from "../core/pool.ts";
+import { hostsOf, type PoolRule } from "../core/pool.ts";
+import { managerOf, swarmName } from "../core/swarm-name.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
 import { Allow, type Config, ConfigSchema, Pool, Registry } from "./schema.ts";
 
@@ -54,11 +55,14 @@ export function loadConfig(sources: Sources): Config {
   if (!result.success || wrong.length > 0) {
     throw new ConfigError(`Cannot start: ${wrong.join("; ")}`);
   }
+  const dockerHosts = poolsOf(result.output.dockerHosts);
+  const hosts = hostsOf(dockerHosts);
   const config = {
     ...result.output,
     dataDir: result.output.dataDir ?? defaultDataDir(sources),
+    dockerHosts,
     registries: registriesOf(result.output.registries),
-    hostAccess: accessOf(result.output.hostAccess, hostsOf(result.output.dockerHosts), agentSocket),
+    hostAccess: accessOf(result.output.hostAccess, hosts.map(managerOrSelf), agentSocket),
   };
   const asksForPassword = config.basicAuthUsername !== undefined;
   if (!LOOPBACK.test(config.host) && !config.noAuth && !asksForPassword) {
@@ -83,8 +87,23 @@ function faultsOfPairs(values: Record<string, unknown>): string[] {
       wrong.push(`registries.${name} must have either password or passwordFile`);
     }
   }
+  for (const [index, pool] of tablesOf(values["dockerHosts"])) {
+    if ("hosts" in pool === "swarm" in pool) {
+      wrong.push(`dockerHosts.${index} must have either hosts or swarm`);
+    }
+  }
   return wrong;
 }
+
+function poolsOf(pools: readonly v.InferOutput<typeof Pool>[]): PoolRule[] {
+  return pools.map(({ swarm, hosts = [], ...rule }) => ({
+    ...rule,
+    hosts: swarm === undefined ? hosts : [swarmName(swarm)],
+  }));
+}
+
+/** What is connected to. */
+const managerOrSelf = (host: string) => managerOf(host) ?? host;
 
 /** The logins with their passwords; one in a file is read now. */
 function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>) {
@@ -107,9 +126,15 @@ function textOf(path: string): string {
 
 /** The hosts of pools that may be wrong themselves. */
 function hostsNamed(pools: unknown): string[] {
-  const Named = v.object({ hosts: v.array(v.unknown()) });
+  const Named = v.object({
+    hosts: v.optional(v.array(v.unknown()), []),
+    swarm: v.optional(v.unknown()),
+  });
   return (Array.isArray(pools) ? pools : [])
-    .flatMap((pool) => (v.is(Named, pool) ? pool.hosts : []))
+    .flatMap((pool) => {
+      const named = v.safeParse(Named, pool);
+      return named.success ? [...named.output.hosts, named.output.swarm] : [];
+    })
     .filter((host) => typeof host === "string");
 }
 

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import * as v from "valibot";
 import type { HostAccess } from "../core/host-access.ts";
 import { HOST_NAME_FORMS, parseHostName } from "../core/host-name.ts";
+import type { PoolRule } from "../core/pool.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
 import { Access } from "./host-access.ts";
 
@@ -71,12 +72,17 @@ export const Registry = v.object({
   passwordFile: v.optional(text),
 });
 
+/** It has `hosts` or `swarm`, exactly one of both. */
 export const Pool = v.object({
   match: v.optional(expression, ""),
-  hosts: v.pipe(
-    v.array(hostName, "must be a list of hosts"),
-    v.minLength(1, "must name at least one host"),
+  hosts: v.optional(
+    v.pipe(
+      v.array(hostName, "must be a list of hosts"),
+      v.minLength(1, "must name at least one host"),
+    ),
   ),
+  /** A manager of the swarm that stands for all its hosts. */
+  swarm: v.optional(hostName),
   maxRunning: v.optional(wholeNumber(1, 100_000), DEFAULT_MAX_RUNNING),
   allow: v.optional(Allow),
 });
@@ -137,9 +143,11 @@ export const ConfigSchema = v.object({
 
 /** The configuration of one process: read once, checked whole, never changed. */
 export type Config = Readonly<
-  Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "registries" | "hostAccess">
+  Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "dockerHosts" | "registries" | "hostAccess">
 > & {
   readonly dataDir: string;
+  /** A swarm is a host among others by then. */
+  readonly dockerHosts: readonly PoolRule[];
   /** By the name that payloads give, which is the registry's where none is given. */
   readonly registries: Readonly<Record<string, RegistryLogin>>;
   /** By host: every https and ssh host of the pools. */

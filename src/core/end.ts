@@ -1,7 +1,8 @@
 import type { End, FailureCause } from "./status.ts";
 
 export interface ProcessExit {
-  exitCode: number;
+  /** `null` when nobody knows it any more. */
+  exitCode: number | null;
   oomKilled: boolean;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -43,7 +44,7 @@ export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): E
   }
   if (exitCode === 0) return { ...base, status: "done", failureCause: null };
   if (exit.oomKilled) return { ...base, status: "failed", failureCause: "oom_killed" };
-  if (engineWasGone && KILLED_BY_ENGINE.has(exitCode)) {
+  if (engineWasGone && exitCode !== null && KILLED_BY_ENGINE.has(exitCode)) {
     const message = "The host's Docker engine went down and took the container with it";
     return { ...base, status: "failed", failureCause: "host_lost", message };
   }

@@ -1,3 +1,5 @@
+import { managerOf } from "./swarm-name.ts";
+
 /** A Docker endpoint as the configuration names it; an IPv6 address is without its brackets. */
 export type Endpoint =
   | { kind: "unix"; path: string }
@@ -30,7 +32,7 @@ export function parseHostName(text: string): Endpoint | null {
 
 /** A host in the two keys that the API's users know: name and port, or the whole text and `null`. */
 export function hostAndPort(text: string): { host: string; port: number | null } {
-  const endpoint = parseHostName(text);
+  const endpoint = parseHostName(managerOf(text) ?? text);
   if (endpoint?.kind !== "tcp" && endpoint?.kind !== "https") return { host: text, port: null };
   return { host: endpoint.name, port: endpoint.port };
 }

@@ -4,7 +4,7 @@ import type { ContainerSpec, ContainerState } from "./host.ts";
 
 // Docker's default driver turns bytes that are not UTF-8 into U+FFFD; this one keeps every byte.
 // One file, never compressed: a place in it stays where it is until the container is removed.
-const LOG_CONFIG = {
+export const LOG_CONFIG = {
   Type: "local",
   Config: { compress: "false", "max-file": "1", "max-size": "1g" },
 };

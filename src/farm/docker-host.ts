@@ -1,17 +1,16 @@
 import type Docker from "dockerode";
 import * as v from "valibot";
-import { messageOf } from "../core/errors.ts";
 import type { HostAccess } from "../core/host-access.ts";
 import { type Connection, connectEngine } from "./connect.ts";
 import { containerStateOf, createOptionsOf, ListedContainer, phaseOf } from "./container.ts";
 import { eventsOf } from "./container-events.ts";
-import { dial, dialStream } from "./dial.ts";
+import { dial } from "./dial.ts";
 import { engineAnswer, engineCall } from "./docker-call.ts";
-import { EngineRefusal, type Host, HostUnreachable, type LogRequest } from "./host.ts";
-import { demultiplex, sinceText } from "./log-lines.ts";
+import { EngineRefusal, type Host, HostUnreachable } from "./host.ts";
 import { watchOutput } from "./output-ends.ts";
 import { imagesOf, probeEngine, shortNamesOf } from "./probe.ts";
 import { pullImage } from "./pull.ts";
+import { framesAt } from "./read-log.ts";
 import { restartedSinceStartOf } from "./restarts.ts";
 
 const CALL_MS = 15_000;
@@ -114,7 +113,8 @@ function hostOf(name: string, engine: Connection, outer?: AbortSignal): Host {
       return found === null ? null : containerStateOf(found);
     },
 
-    logs: (containerId, request) => logsOf(docker, name, checkedId(containerId), request),
+    logs: (containerId, request) =>
+      framesAt(docker, name, `/containers/${checkedId(containerId)}`, request),
 
     restartedSinceStartOf: (containerId) =>
       restartedSinceStartOf(docker, name, checkedId(containerId)),
@@ -176,36 +176,5 @@ async function orNotFound<T>(found: Promise<T>): Promise<T | null> {
   } catch (error) {
     if (error instanceof EngineRefusal && error.statusCode === 404) return null;
     throw error;
-  }
-}
-
-async function* logsOf(docker: Docker, name: string, containerId: string, request: LogRequest) {
-  const what = `${name}: read log`;
-  // dockerode's `logs` holds a log that is not followed whole in memory; a dialled stream does not.
-  const stream = await engineCall(
-    what,
-    CALL_MS,
-    () =>
-      dialStream(docker, {
-        path: `/containers/${containerId}/logs?`,
-        options: {
-          follow: request.follow,
-          stdout: true,
-          stderr: true,
-          timestamps: true,
-          ...(request.since === null ? {} : { since: sinceText(request.since) }),
-        },
-        abortSignal: request.signal,
-      }),
-    request.signal,
-  );
-  try {
-    yield* demultiplex(stream);
-  } catch (error) {
-    throw request.signal.aborted
-      ? new HostUnreachable(`${what}: given up`)
-      : new HostUnreachable(`${what}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    stream.destroy();
   }
 }

@@ -1,4 +1,5 @@
 import type { Instant, LogFrame, LogStream } from "../core/log-frames.ts";
+import type { FailureCause } from "../core/status.ts";
 
 /** What a container is made from. */
 export interface ContainerSpec {
@@ -16,6 +17,8 @@ export interface ContainerSpec {
   workdir?: string;
   /** `name:address`. */
   extraHosts?: readonly string[];
+  /** For hosts that pull by themselves when they start it. */
+  login?: RegistryLogin | null;
 }
 
 export interface RegistryLogin {
@@ -29,14 +32,30 @@ export interface RegistryLogin {
 export interface ContainerState {
   id: string;
   labels: Readonly<Record<string, string>>;
-  /** `created` has never been started; `ended` has, and its process is gone. */
-  phase: "created" | "running" | "ended";
-  exitCode: number;
+  /**
+   * `created` has never been started, and its process never began; `starting` was, and it is not
+   * known to run yet; `ended` has run, and its process is gone.
+   */
+  phase: "created" | "starting" | "running" | "ended";
+  /** `null` when nobody knows it any more. */
+  exitCode: number | null;
   oomKilled: boolean;
   /** The engine's own words about a start that failed. */
   error: string;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** Why it ended, where no process of it tells. */
+  failure?: { cause: FailureCause; message: string };
+  /** Whether the engine that ran it was down meanwhile, where the host knows better than its caller. */
+  engineWasGone?: boolean;
+}
+
+/** Who waits for a start that takes long, as on a cluster that has to find a place first. */
+export interface StartWait {
+  /** The caller leaves: what was begun goes on. */
+  signal: AbortSignal;
+  /** It is not wanted any more: what has not begun is taken back. */
+  unwanted: AbortSignal;
 }
 
 export interface ContainerSummary {
@@ -87,8 +106,11 @@ export interface Host {
   create(spec: ContainerSpec): Promise<string | null>;
   /** Follows what a created container will write. Nothing depends on it but the last newline. */
   watchOutput(containerId: string, signal: AbortSignal): Promise<OutputEnds>;
-  /** Only ever for a container in phase `created`: an ended one would run a second time. */
-  start(containerId: string): Promise<void>;
+  /**
+   * Only ever for a container in phase `created`: an ended one would run a second time; or in
+   * phase `starting`, to wait until it runs.
+   */
+  start(containerId: string, wait?: StartWait): Promise<void>;
   /**
    * SIGTERM, and SIGKILL when that has not ended it in time. Resolves when it has ended; one that
    * is not there or does not run counts as stopped.

@@ -73,7 +73,7 @@ export async function pullImage(
   }
 }
 
-const authOf = ({ registry, username, password }: RegistryLogin) => ({
+export const authOf = ({ registry, username, password }: RegistryLogin) => ({
   username,
   password,
   serveraddress: registry,
@@ -83,7 +83,7 @@ const authOf = ({ registry, username, password }: RegistryLogin) => ({
  * The engine answers 404 for an image that is not there, and 500 for whatever else a registry may
  * have said: only the words tell a registry that is busy from one that refuses.
  */
-function failureOf(statusCode: number, message: string): PullFailure {
+export function failureOf(statusCode: number, message: string): PullFailure {
   if (/denied|unauthorized|authentication required|no basic auth/i.test(message)) {
     return "pull_denied";
   }

@@ -20,6 +20,9 @@ import createReconciliations from "../../drizzle/0013_create_reconciliations.sql
   type: "text",
 };
 import createHostImages from "../../drizzle/0014_create_host_images.sql" with { type: "text" };
+import nameServicesAsContainers from "../../drizzle/0015_name_services_as_containers.sql" with {
+  type: "text",
+};
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -44,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 12, name: "add_host_state", sql: addHostState },
   { number: 13, name: "create_reconciliations", sql: createReconciliations },
   { number: 14, name: "create_host_images", sql: createHostImages },
+  { number: 15, name: "name_services_as_containers", sql: nameServicesAsContainers },
 ];

@@ -6,12 +6,14 @@ import { adoptedOf, failed, type Outcome } from "./outcome.ts";
 /**
  * Takes over a container that is there under an execution's name.
  *
+ * @param waitForStart For one that was started, and is not known to run.
  * @returns `null` when there was nothing worth keeping, and a container can be created.
  */
 export async function adopt(
   { host, installation }: { host: Host; installation: string },
   execution: ExecutionRow,
   found: ContainerState,
+  waitForStart: (containerId: string) => Promise<Outcome>,
 ): Promise<Outcome | null> {
   if (found.labels[INSTALLATION_LABEL] !== installation) {
     return failed("create_failed", "A container of that name is there, and it is not of fastlane");
@@ -21,6 +23,7 @@ export async function adopt(
     await host.remove(found.id, { force: true });
     return null;
   }
+  if (found.phase === "starting") return await waitForStart(found.id);
   if (found.phase !== "created") return adoptedOf(found);
   // Without force: one that a former owner starts this very moment is refused, and then adopted.
   await host.remove(found.id, { force: false }).catch((error: unknown) => {

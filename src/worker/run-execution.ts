@@ -1,6 +1,7 @@
 import { endOfProcess, endWithoutProcess } from "../core/end.ts";
 import { messageOf } from "../core/errors.ts";
 import type { End } from "../core/status.ts";
+import type { ContainerState } from "../farm/host.ts";
 import { markRunning } from "../services/claim-execution.ts";
 import { finishExecution } from "../services/finish-execution.ts";
 import { loseExecution } from "../services/lose-execution.ts";
@@ -68,21 +69,38 @@ async function seeThrough(
   { containerEnded, stop, drained }: RunSignals,
 ): Promise<void> {
   const { db, lease, signal } = deps;
-  const { id, timeoutSeconds } = execution;
+  const { id } = execution;
   const { containerId } = container;
   const running = await persist(signal, () => markRunning(db, lease, id, containerId));
   if (running === null) return;
   using _ = endInTime(deps, containerId, { ...running, stop: AbortSignal.any([stop, drained]) });
   const state = await followLog(deps, { ...container, executionId: id, ended: containerEnded });
-  const end =
-    state === null
-      ? endWithoutProcess("host_lost", "The container is gone: somebody else removed it")
-      : endOfProcess(state, {
-          engineWasGone: await wasEngineGone(deps, container),
-          isDrained: drained.aborted,
-          timeoutSeconds,
-        });
-  await finish(deps, execution, end, containerId);
+  await finish(
+    deps,
+    execution,
+    await endOf(state, deps, execution, container, drained),
+    containerId,
+  );
+}
+
+async function endOf(
+  state: ContainerState | null,
+  deps: RunDeps,
+  execution: ExecutionRow,
+  container: Started,
+  drained: AbortSignal,
+): Promise<End> {
+  if (state === null) {
+    return endWithoutProcess("host_lost", "The container is gone: somebody else removed it");
+  }
+  const { failure, engineWasGone = await wasEngineGone(deps, container) } = state;
+  if (failure !== undefined) return endWithoutProcess(failure.cause, failure.message);
+  // The start that an earlier owner wrote, where the host has forgotten it.
+  const startedAt = state.startedAt ?? execution.startedAt;
+  return endOfProcess(
+    { ...state, startedAt },
+    { engineWasGone, isDrained: drained.aborted, timeoutSeconds: execution.timeoutSeconds },
+  );
 }
 
 /** A run that nobody has left was watched all along. Else the engine knows best, where it can tell. */

@@ -57,7 +57,10 @@ export async function startContainer(
   if (known === null && execution.status === "running") {
     return failed("host_lost", "The container is gone: somebody else removed it from the host");
   }
-  const adopted = known === null ? null : await adopt(deps, execution, known);
+  const adopted =
+    known === null
+      ? null
+      : await adopt(deps, execution, known, (id) => start(deps, id, execution, signals));
   if (adopted !== null) return adopted;
   try {
     return await startNew(deps, execution, signals);
@@ -93,20 +96,21 @@ async function startNew(
   };
   if (pullPolicy === "always") await pull();
   try {
-    return await createAndStart(deps, execution, signals.stop);
+    return await createAndStart(deps, execution, login, signals);
   } catch (error) {
     if (pullPolicy !== "missing" || !isNoImage(error)) throw error;
   }
   // The pull can last: meanwhile the execution may be given to another host.
   await persist(signal, () => dropClaim(db, lease, execution.id));
   await pull();
-  return await createAndStart(deps, execution, signals.stop);
+  return await createAndStart(deps, execution, login, signals);
 }
 
 async function createAndStart(
   deps: StartDeps,
   execution: ExecutionRow,
-  stop: AbortSignal,
+  login: RegistryLogin | null,
+  signals: StartSignals,
 ): Promise<Outcome> {
   const { host, db, lease, installation, signal } = deps;
   const { request } = execution;
@@ -114,6 +118,7 @@ async function createAndStart(
     ...request,
     name: containerNameOf(execution.id),
     labels: labelsOf(installation, host.name, execution),
+    login,
   };
   // Both at once: the engine takes longer, so the claim costs no time.
   const [mayStart, containerId] = await settled(
@@ -123,15 +128,16 @@ async function createAndStart(
   if (!mayStart) return { kind: "not ours", container: containerId };
   if (containerId === null) {
     const found = await host.inspect(spec.name);
-    const adopted = found === null ? null : await adopt(deps, execution, found);
+    const wait = (id: string) => start(deps, id, execution, signals);
+    const adopted = found === null ? null : await adopt(deps, execution, found, wait);
     const message = "A container of that name was there and went";
     return adopted ?? { kind: "put back", message, isOfHost: false };
   }
-  if (stop.aborted) {
+  if (signals.stop.aborted) {
     return { ...STOPPED, container: containerId };
   }
   const output = await host.watchOutput(containerId, signal).catch(() => null);
-  const outcome = await start(host, containerId, execution);
+  const outcome = await start(deps, containerId, execution, signals);
   return outcome.kind === "started" ? { ...outcome, output } : outcome;
 }
 
@@ -141,9 +147,15 @@ async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A,
   return [await first, await second];
 }
 
-async function start(host: Host, containerId: string, execution: ExecutionRow): Promise<Outcome> {
+async function start(
+  { host, signal }: StartDeps,
+  containerId: string,
+  execution: ExecutionRow,
+  { stop, withdrawn, drained }: StartSignals,
+): Promise<Outcome> {
+  const unwanted = AbortSignal.any([stop, withdrawn, drained]);
   try {
-    await host.start(containerId);
+    await host.start(containerId, { signal, unwanted });
     return begun(containerId);
   } catch (error) {
     const answered =
@@ -156,6 +168,7 @@ async function start(host: Host, containerId: string, execution: ExecutionRow): 
       return begun(containerId);
     }
     const outcome = toOutcome(error, execution);
+    if (outcome.kind === "put back" && unwanted.aborted) return { ...outcome, isOfHost: false };
     return outcome.kind === "failed" ? { ...outcome, container: containerId } : outcome;
   }
 }

@@ -88,7 +88,7 @@ test.each<[Record<string, string>, string]>([
   [{ FASTLANE_DOCKER_HOSTS: "not json" }, "dockerHosts must be a list of pools"],
   [{ FASTLANE_DOCKER_HOSTS: "[]" }, "at least one pool"],
   [{ FASTLANE_DOCKER_HOSTS: '[{"hosts": []}]' }, "at least one host"],
-  [{ FASTLANE_DOCKER_HOSTS: "[{}]" }, "dockerHosts.0.hosts must be given"],
+  [{ FASTLANE_DOCKER_HOSTS: "[{}]" }, "dockerHosts.0 must have either hosts or swarm"],
   [{ FASTLANE_DOCKER_HOSTS: '[{"match": "(", "hosts": ["a:1"]}]' }, "regular expression"],
   [
     { FASTLANE_DOCKER_HOSTS: '[{"hosts": ["a:1"]}, {"hosts": ["b:1"]}]' },
