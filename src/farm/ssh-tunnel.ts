@@ -77,11 +77,17 @@ async function connect(
   const client = new Client();
   const channels = new Set<Duplex>();
   let why: Error | null = null;
+  let agentFault = "";
   const { promise: ready, ...readiness } = Promise.withResolvers<void>();
   const { promise: lost, resolve: lose } = Promise.withResolvers<void>();
   client.on("ready", readiness.resolve);
-  client.on("error", (error) => {
-    why ??= new Error(wordsOf(error, endpoint, access, known), { cause: error });
+  client.on("error", (error: Error & ClientErrorExtensions) => {
+    // Not the end: there may be other keys.
+    if (error.level === "agent") {
+      agentFault = `; the agent of SSH_AUTH_SOCK cannot be used: ${error.message}`;
+      return;
+    }
+    why ??= new Error(wordsOf(error, endpoint, access, known) + agentFault, { cause: error });
     readiness.reject(why);
     // Else ssh2 waits for the other side to hang up, which may never come.
     client.destroy();

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SshAccess, TlsAccess } from "../../src/core/host-access.ts";
+import type { HostAccess, SshAccess, TlsAccess } from "../../src/core/host-access.ts";
+import { dockerHost } from "../../src/farm/docker-host.ts";
+import { HostUnreachable } from "../../src/farm/host.ts";
 import type { NetworkEngine } from "./engine.ts";
 
 /** How an engine that listens with TLS is reached by who may. */
@@ -37,4 +39,18 @@ export function knownHostsLine(
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), "fastlane-test-access-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** `reached`, or the words of the `HostUnreachable` that its version is answered with. */
+export async function reach(name: string, access?: HostAccess): Promise<string> {
+  const host = dockerHost(name, access);
+  try {
+    await host.version();
+    return "reached";
+  } catch (error) {
+    if (error instanceof HostUnreachable) return error.message;
+    throw error;
+  } finally {
+    host.close();
+  }
 }
