@@ -89,6 +89,7 @@ async function connect(
     }
     why ??= new Error(wordsOf(error, endpoint, access, known) + agentFault, { cause: error });
     readiness.reject(why);
+    lose();
     // Else ssh2 waits for the other side to hang up, which may never come.
     client.destroy();
   });

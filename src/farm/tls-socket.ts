@@ -6,6 +6,8 @@ import { messageOf } from "../core/errors.ts";
 import type { TlsAccess } from "../core/host-access.ts";
 import { faultWords, isUntrusted } from "./fault-words.ts";
 
+const CONNECT_WITHIN_MS = 10_000;
+
 /**
  * A TLS connection to a host whose certificate is good. The files are read anew each time, so that
  * a renewed certificate counts at once.
@@ -28,7 +30,7 @@ export async function openTls(
   };
   const socket = connect(options);
   try {
-    await once(socket, "secureConnect");
+    await once(socket, "secureConnect", { signal: AbortSignal.timeout(CONNECT_WITHIN_MS) });
   } catch (error) {
     socket.destroy();
     const words = faultWords(error) ?? messageOf(error);
