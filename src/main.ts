@@ -5,6 +5,7 @@ import { isDatabaseDown } from "./store/faults.ts";
 
 declare const FASTLANE_VERSION: string | undefined;
 
+const environment = { ...process.env };
 // dockerode takes these over what it is told, and Bun that one: each host is reached as the
 // configuration says.
 for (const name of Object.keys(process.env)) {
@@ -28,7 +29,7 @@ process.on("uncaughtException", fatal);
 async function main(): Promise<void> {
   const version = typeof FASTLANE_VERSION === "string" ? FASTLANE_VERSION : "development";
   try {
-    await createProgram({ environment: process.env, version }).parseAsync();
+    await createProgram({ environment, version }).parseAsync();
     process.exit(0);
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode);

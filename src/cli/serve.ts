@@ -29,6 +29,7 @@ async function serve(
 ): Promise<void> {
   const config = configOf(command, surroundings);
   const log = createLog(config.logLevel);
+  for (const notice of config.notices) log.warn(notice);
   const stopAsked = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {

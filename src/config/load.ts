@@ -6,13 +6,17 @@ import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import { hostsOf, type PoolRule } from "../core/pool.ts";
 import { managerOf, swarmName } from "../core/swarm-name.ts";
+import { dockerLogins } from "./docker-config.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
-import { Allow, type Config, ConfigSchema, Pool, Registry } from "./schema.ts";
+import { type Config, ConfigSchema, type Pool, type Registry } from "./schema.ts";
+import { tablesOf, unknownKeys } from "./unknown-keys.ts";
 
 const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
 const PREFIX = "FASTLANE_";
 /** Read by the command line, and by the project's own scripts and tests. */
 const NO_KEY = /^FASTLANE_(CONFIG|URL|TEST_.*)$/;
+/** An empty variable is as none, but for these keys. */
+const EMPTY_SAYS_SOMETHING = new Set(["dockerConfigFile"]);
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,14 +59,17 @@ export function loadConfig(sources: Sources): Config {
   if (!result.success || wrong.length > 0) {
     throw new ConfigError(`Cannot start: ${wrong.join("; ")}`);
   }
+  const docker = dockerLoginsOf(result.output.dockerConfigFile, sources);
   const dockerHosts = poolsOf(result.output.dockerHosts);
   const hosts = hostsOf(dockerHosts);
   const config = {
     ...result.output,
     dataDir: result.output.dataDir ?? defaultDataDir(sources),
     dockerHosts,
-    registries: registriesOf(result.output.registries),
+    // Ours come first, since the first login for a registry is the one that is used.
+    registries: withMissing(registriesOf(result.output.registries), docker.registries),
     hostAccess: accessOf(result.output.hostAccess, hosts.map(managerOrSelf), agentSocket),
+    notices: docker.notices,
   };
   const asksForPassword = config.basicAuthUsername !== undefined;
   if (!LOOPBACK.test(config.host) && !config.noAuth && !asksForPassword) {
@@ -116,6 +123,19 @@ function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>
   );
 }
 
+function dockerLoginsOf(file: string | undefined, { environment }: Sources) {
+  try {
+    return dockerLogins(file, environment);
+  } catch (error) {
+    throw new ConfigError(`Cannot start: ${messageOf(error)}`);
+  }
+}
+
+function withMissing<T>(first: Record<string, T>, others: Record<string, T>): Record<string, T> {
+  const missing = Object.entries(others).filter(([name]) => !Object.hasOwn(first, name));
+  return { ...first, ...Object.fromEntries(missing) };
+}
+
 function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -138,13 +158,6 @@ function hostsNamed(pools: unknown): string[] {
     .filter((host) => typeof host === "string");
 }
 
-function tablesOf(value: unknown): [string, object][] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).filter(
-    (entry): entry is [string, object] => typeof entry[1] === "object" && entry[1] !== null,
-  );
-}
-
 function fromFile({ configFile, environment }: Sources): Record<string, unknown> {
   const named = configFile ?? environment["FASTLANE_CONFIG"];
   const path = named ?? SYSTEM_FILE;
@@ -162,9 +175,9 @@ function fromEnvironment(environment: Environment): Record<string, unknown> {
   const { DATABASE_URL: databaseUrl } = environment;
   if (databaseUrl !== undefined && databaseUrl !== "") values["databaseUrl"] = databaseUrl;
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || NO_KEY.test(name) || text === undefined || text === "")
-      continue;
+    if (!name.startsWith(PREFIX) || NO_KEY.test(name) || text === undefined) continue;
     const key = keyOfVariable(name);
+    if (text === "" && !EMPTY_SAYS_SOMETHING.has(key)) continue;
     values[key] = Object.hasOwn(ConfigSchema.entries, key) ? fromText(key, text) : text;
   }
   return values;
@@ -208,29 +221,4 @@ function describe(issue: v.BaseIssue<unknown>): string {
   return issue.type === "object" && issue.received === "undefined"
     ? `${path} must be given`
     : `${path} ${issue.message}`;
-}
-
-function unknownKeys(values: Record<string, unknown>): string[] {
-  const pools = Array.isArray(values["dockerHosts"]) ? values["dockerHosts"] : [];
-  return [
-    ...beyond(values, Object.keys(ConfigSchema.entries), ""),
-    ...pools.flatMap((pool: unknown, index) => [
-      ...beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
-      ...tablesOf(pool)
-        .filter(([key]) => key === "allow")
-        .flatMap(([, allow]) =>
-          beyond(allow, Object.keys(Allow.entries), `dockerHosts.${index}.allow.`),
-        ),
-    ]),
-    ...tablesOf(values["registries"]).flatMap(([name, login]) =>
-      beyond(login, Object.keys(Registry.entries), `registries.${name}.`),
-    ),
-  ];
-}
-
-function beyond(value: unknown, known: string[], prefix: string): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.keys(value)
-    .filter((key) => !known.includes(key))
-    .map((key) => `${prefix}${key} is no key; the keys are ${known.join(", ")}`);
 }

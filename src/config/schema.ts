@@ -113,6 +113,7 @@ export const ConfigSchema = v.object({
     2,
   ),
   registries: v.optional(v.pipe(v.record(text, Registry, "must be a table of logins")), {}),
+  dockerConfigFile: v.optional(v.string("must be a text")),
   dockerHosts: v.optional(
     v.pipe(
       v.array(Pool, "must be a list of pools"),
@@ -152,9 +153,11 @@ export type Config = Readonly<
   readonly registries: Readonly<Record<string, RegistryLogin>>;
   /** By host: every https and ssh host of the pools. */
   readonly hostAccess: Readonly<Record<string, HostAccess>>;
+  /** What the service's log is to tell of the configuration when it starts. */
+  readonly notices: readonly string[];
 };
 
-interface RegistryLogin {
+export interface RegistryLogin {
   registry: string;
   username: string;
   password: string;

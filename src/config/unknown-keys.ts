@@ -1,0 +1,35 @@
+import { Allow, ConfigSchema, Pool, Registry } from "./schema.ts";
+
+/** What is said of each key that the schema does not have. */
+export function unknownKeys(values: Record<string, unknown>): string[] {
+  const pools = Array.isArray(values["dockerHosts"]) ? values["dockerHosts"] : [];
+  return [
+    ...beyond(values, Object.keys(ConfigSchema.entries), ""),
+    ...pools.flatMap((pool: unknown, index) => [
+      ...beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
+      ...tablesOf(pool)
+        .filter(([key]) => key === "allow")
+        .flatMap(([, allow]) =>
+          beyond(allow, Object.keys(Allow.entries), `dockerHosts.${index}.allow.`),
+        ),
+    ]),
+    ...tablesOf(values["registries"]).flatMap(([name, login]) =>
+      beyond(login, Object.keys(Registry.entries), `registries.${name}.`),
+    ),
+  ];
+}
+
+function beyond(value: unknown, known: string[], prefix: string): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => `${prefix}${key} is no key; the keys are ${known.join(", ")}`);
+}
+
+/** The entries of a table that are tables themselves. */
+export function tablesOf(value: unknown): [string, object][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).filter(
+    (entry): entry is [string, object] => typeof entry[1] === "object" && entry[1] !== null,
+  );
+}
