@@ -12,10 +12,11 @@ const IMPORT_LIMIT_MS = 60_000;
 /**
  * Makes `busybox:latest` from the machine's static busybox, so that no registry is needed.
  *
+ * @param repo Its name in place of `busybox`; another one has a layer that no other image has.
  * @throws {Error} If the machine has no /bin/busybox (Debian: `busybox-static`).
  */
 export async function importBusybox(docker: Docker, repo = "busybox"): Promise<void> {
-  const answer = await docker.importImage(busyboxTar(), {
+  const answer = await docker.importImage(busyboxTar(repo), {
     repo,
     tag: "latest",
     changes: "CMD sh",
@@ -50,13 +51,14 @@ export async function endOf(progress: NodeJS.ReadableStream): Promise<void> {
 }
 
 /** The root folder of the image: busybox, a link for each of its applets, /etc and /tmp. */
-function busyboxTar(): Readable {
+function busyboxTar(repo: string): Readable {
   const applets = execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n");
   const tar = pack();
   for (const name of ["bin", "etc", "root"]) tar.entry({ name, type: "directory", mode: 0o755 });
   tar.entry({ name: "tmp", type: "directory", mode: 0o1777 });
   tar.entry({ name: "etc/passwd", mode: 0o644 }, "root:x:0:0:root:/root:/bin/sh\n");
   tar.entry({ name: "etc/group", mode: 0o644 }, "root:x:0:\n");
+  if (repo !== "busybox") tar.entry({ name: "etc/image", mode: 0o644 }, repo);
   tar.entry({ name: "bin/busybox", mode: 0o755 }, readFileSync(BUSYBOX));
   for (const applet of applets) {
     if (applet === "busybox") continue;

@@ -18,16 +18,24 @@ const PUSH_LIMIT_MS = 60_000;
  * Debian's docker-registry, in the engine's network namespace, listening when this resolves.
  *
  * @param folder Where it keeps its configuration and its images.
+ * @param options Without users nobody is asked for a password. They are lines of an htpasswd file.
  * @throws {Error} If it ends before it listens, with its last words.
  */
-export async function startRegistry(netns: string, folder: string): Promise<ChildProcess> {
+export async function startRegistry(
+  netns: string,
+  folder: string,
+  options: { address?: string; users?: string[] } = {},
+): Promise<{ process: ChildProcess; address: string }> {
+  const { address = REGISTRY, users } = options;
   await mkdir(folder, { recursive: true });
   const configuration = {
     version: "0.1",
     log: { level: "info", accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: `${folder}/images` }, delete: { enabled: true } },
-    http: { addr: REGISTRY },
+    http: { addr: address },
+    ...(users && { auth: { htpasswd: { realm: "test", path: `${folder}/users` } } }),
   };
+  if (users) await writeFile(`${folder}/users`, users.join("\n"));
   await writeFile(`${folder}/config.yml`, JSON.stringify(configuration));
 
   const command = [`--net=/run/netns/${netns}`, PROGRAM, "serve", `${folder}/config.yml`];
@@ -36,8 +44,7 @@ export async function startRegistry(netns: string, folder: string): Promise<Chil
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  await listening(registry);
-  return registry;
+  return { process: registry, address: await listening(registry) };
 }
 
 /** Copies the engine's `busybox:latest` into the registry, as `127.0.0.1:5000/busybox:latest`. */
@@ -50,7 +57,8 @@ export async function pushBusybox(docker: Docker): Promise<void> {
   await endOf(progress);
 }
 
-function listening(registry: ChildProcess): Promise<void> {
+/** @returns The address, with the port that it has taken. */
+function listening(registry: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let lastWords = "";
     registry.once("error", reject);
@@ -60,7 +68,8 @@ function listening(registry: ChildProcess): Promise<void> {
     if (registry.stderr === null) return;
     createInterface({ input: registry.stderr }).on("line", (line) => {
       lastWords = line;
-      if (line.includes("listening on")) resolve();
+      const [, address] = /listening on ([\d.:]+)/.exec(line) ?? [];
+      if (address !== undefined) resolve(address);
     });
   });
 }

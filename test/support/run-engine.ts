@@ -93,7 +93,7 @@ async function startEngine(): Promise<Record<string, string>> {
   await importBusybox(daemon.docker);
   if (options.registry) {
     const registry = await startRegistry(place.netns, `${folder}/registry`);
-    ends.push(() => registry.kill("SIGKILL"));
+    ends.push(() => registry.process.kill("SIGKILL"));
     await pushBusybox(daemon.docker);
   }
   const sshd = options.ssh ? await sshdAt({ ...place, address }) : null;
