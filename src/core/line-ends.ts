@@ -15,7 +15,7 @@ type State = "whole" | "part" | "maybe ended";
  * the newline is put before the stream's next frame, and what is owed at the end is asked for.
  */
 export class LineEnds {
-  readonly #states: Record<LogStream, State> = { stdout: "whole", stderr: "whole" };
+  readonly #states: Record<LogStream, State> = { stdout: "whole", stderr: "whole", pull: "whole" };
   #latest: Instant = { seconds: 0, nanos: 0 };
 
   /** Takes the engine's next frame; gives it as it is to be stored. */
@@ -45,7 +45,7 @@ export class LineEnds {
    * @param endedWithNewline Whether the stream's very last byte was a newline, when that is known;
    *   a line that long is taken to have had its end when it is not.
    */
-  atTheEnd(endedWithNewline: (stream: LogStream) => boolean | null): LogFrame[] {
+  atTheEnd(endedWithNewline: (stream: "stdout" | "stderr") => boolean | null): LogFrame[] {
     return (["stdout", "stderr"] as const)
       .filter((stream) => this.isOwing(stream))
       .filter((stream) => endedWithNewline(stream) ?? true)

@@ -1,4 +1,8 @@
-export type LogStream = "stdout" | "stderr";
+/** In the order in which the index of a chunk counts them. */
+export const LOG_STREAMS = ["stdout", "stderr", "pull"] as const;
+
+/** What a container wrote to either of its outputs, or how the pull of its image went on. */
+export type LogStream = (typeof LOG_STREAMS)[number];
 
 /** A moment as Docker tells it: whole seconds since 1970 and the nanoseconds beyond them. */
 export interface Instant {
@@ -6,7 +10,10 @@ export interface Instant {
   nanos: number;
 }
 
-/** What Docker wrote at once: a line with its end, a part of 16 KiB of a longer one, or an unended rest. */
+/**
+ * What Docker wrote at once: a line with its end, a part of 16 KiB of a longer one, or an unended
+ * rest. A line of a pull has the time at which it was read: the engine tells none.
+ */
 export interface LogFrame {
   stream: LogStream;
   at: Instant;
@@ -18,6 +25,7 @@ export interface PackedFrames {
   count: number;
   stdoutBytes: number;
   stderrBytes: number;
+  pullBytes: number;
   /** A header of 12 bytes (the first frame's time), then for each frame three varints: see `packFrames`. */
   index: Uint8Array;
   data: Uint8Array;
@@ -27,9 +35,17 @@ const HEADER_BYTES = 12;
 /** Of a length 5, of seconds 8, of nanoseconds 5. */
 const MAX_FRAME_BYTES = 18;
 
+/** Set beside the first frame's nanoseconds, which need 30 bits, where a pull's frames are among them. */
+const WITH_PULL = 0x8000_0000;
+
 /** Nanoseconds from `from` to `to`; exact for spans below 104 days. */
 export function nanosBetween(from: Instant, to: Instant): number {
   return (to.seconds - from.seconds) * 1e9 + (to.nanos - from.nanos);
+}
+
+export function instantOf(date: Date): Instant {
+  const seconds = Math.floor(date.getTime() / 1000);
+  return { seconds, nanos: (date.getTime() - seconds * 1000) * 1e6 };
 }
 
 export function instantToDate(at: Instant): Date {
@@ -37,8 +53,8 @@ export function instantToDate(at: Instant): Date {
 }
 
 /**
- * Packs frames for the store. The index holds for each frame `length * 2 + (1 for stderr)`, then
- * the seconds and the nanoseconds since the frame before, zigzag coded: the times of two streams may
+ * Packs frames for the store. The index holds for each frame `length * 2 + (1 for stderr)`, in a
+ * chunk with frames of a pull `length * 3 + (1 for stderr, 2 for the pull)`, then the seconds and the nanoseconds since the frame before, zigzag coded: the times of two streams may
  * cross, and a host's clock that is put right may jump by years.
  */
 export function packFrames(frames: readonly LogFrame[]): PackedFrames {
@@ -47,15 +63,16 @@ export function packFrames(frames: readonly LogFrame[]): PackedFrames {
   const index = new Uint8Array(HEADER_BYTES + frames.length * MAX_FRAME_BYTES);
   const header = new DataView(index.buffer);
   header.setFloat64(0, first.at.seconds);
-  header.setUint32(8, first.at.nanos);
+  const streams = frames.some(({ stream }) => stream === "pull") ? 3 : 2;
+  header.setUint32(8, first.at.nanos + (streams === 3 ? WITH_PULL : 0));
   const data = new Uint8Array(frames.reduce((sum, frame) => sum + frame.data.length, 0));
-  const bytes = { stdout: 0, stderr: 0 };
+  const bytes = { stdout: 0, stderr: 0, pull: 0 };
   let indexEnd = HEADER_BYTES;
   let dataEnd = 0;
   let previous = first.at;
   for (const frame of frames) {
     const length = frame.data.length;
-    indexEnd = writeVarint(index, indexEnd, length * 2 + (frame.stream === "stderr" ? 1 : 0));
+    indexEnd = writeVarint(index, indexEnd, length * streams + LOG_STREAMS.indexOf(frame.stream));
     indexEnd = writeVarint(index, indexEnd, zigzag(frame.at.seconds - previous.seconds));
     indexEnd = writeVarint(index, indexEnd, zigzag(frame.at.nanos - previous.nanos));
     data.set(frame.data, dataEnd);
@@ -67,6 +84,7 @@ export function packFrames(frames: readonly LogFrame[]): PackedFrames {
     count: frames.length,
     stdoutBytes: bytes.stdout,
     stderrBytes: bytes.stderr,
+    pullBytes: bytes.pull,
     index: index.slice(0, indexEnd),
     data,
   };
@@ -76,7 +94,9 @@ export function packFrames(frames: readonly LogFrame[]): PackedFrames {
 export function unpackFrames(packed: { index: Uint8Array; data: Uint8Array }): LogFrame[] {
   const { index, data } = packed;
   const header = new DataView(index.buffer, index.byteOffset, HEADER_BYTES);
-  let at: Instant = { seconds: header.getFloat64(0), nanos: header.getUint32(8) };
+  const nanosAndFlag = header.getUint32(8);
+  const streams = nanosAndFlag >= WITH_PULL ? 3 : 2;
+  let at: Instant = { seconds: header.getFloat64(0), nanos: nanosAndFlag % WITH_PULL };
   const frames: LogFrame[] = [];
   const cursor = { index, position: HEADER_BYTES };
   let start = 0;
@@ -84,8 +104,8 @@ export function unpackFrames(packed: { index: Uint8Array; data: Uint8Array }): L
     const lengthAndStream = readVarint(cursor);
     const seconds = at.seconds + unzigzag(readVarint(cursor));
     at = { seconds, nanos: at.nanos + unzigzag(readVarint(cursor)) };
-    const end = start + Math.floor(lengthAndStream / 2);
-    const stream = lengthAndStream % 2 === 1 ? "stderr" : "stdout";
+    const end = start + Math.floor(lengthAndStream / streams);
+    const stream = LOG_STREAMS[lengthAndStream % streams] ?? "stdout";
     frames.push({ stream, at, data: data.subarray(start, end) });
     start = end;
   }

@@ -12,6 +12,7 @@ import { imagesOf, probeEngine, shortNamesOf } from "./probe.ts";
 import { pullImage } from "./pull.ts";
 import { framesAt } from "./read-log.ts";
 import { restartedSinceStartOf } from "./restarts.ts";
+import { sharedPulls } from "./shared-pulls.ts";
 
 const CALL_MS = 15_000;
 /** Creating and starting wait for the engine's disk and network; it takes them one after the other. */
@@ -25,11 +26,17 @@ const PING_MS = 5_000;
  * @param access How an https or ssh host is reached.
  */
 export function dockerHost(name: string, access?: HostAccess): Host {
-  return hostOf(name, connectEngine(name, access));
+  const connection = connectEngine(name, access);
+  const pull = sharedPulls((request) => pullImage(connection.docker, name, request));
+  return hostOf(name, { ...connection, pull });
 }
 
-function hostOf(name: string, engine: Connection, outer?: AbortSignal): Host {
-  const { docker, close } = engine;
+interface Engine extends Connection {
+  pull: Host["pull"];
+}
+
+function hostOf(name: string, engine: Engine, outer?: AbortSignal): Host {
+  const { docker, pull, close } = engine;
   const call = <T>(what: string, run: (signal: AbortSignal) => Promise<T>, ms = CALL_MS) =>
     engineCall(`${name}: ${what}`, ms, run, outer);
 
@@ -52,7 +59,7 @@ function hostOf(name: string, engine: Connection, outer?: AbortSignal): Host {
       return answer.Version;
     },
 
-    pull: (image, login, signal) => pullImage(docker, name, { image, login, signal }),
+    pull,
 
     async create(spec) {
       try {

@@ -28,6 +28,14 @@ export interface RegistryLogin {
   password: string;
 }
 
+export interface PullRequest {
+  image: string;
+  login: RegistryLogin | null;
+  signal: AbortSignal;
+  /** Told how the pull goes on, in lines of the stream `pull`. */
+  onProgress(lines: LogFrame[]): void;
+}
+
 /** A container as the engine tells it by `inspect`, which alone can be believed after a crash. */
 export interface ContainerState {
   id: string;
@@ -100,8 +108,12 @@ export interface Host {
   until(signal: AbortSignal): Host;
   /** The engine's version; proves that it answers. */
   version(): Promise<string>;
-  /** @throws {PullFailed} With the registry's words; {PullAborted} when it was given up. */
-  pull(image: string, login: RegistryLogin | null, signal: AbortSignal): Promise<void>;
+  /**
+   * Has the engine pull an image. Those who want the same one at the same time share one pull.
+   *
+   * @throws {PullFailed} With the registry's words; {PullAborted} when it was given up.
+   */
+  pull(request: PullRequest): Promise<void>;
   /** @returns The container's id, or `null` when there is a container of that name already. */
   create(spec: ContainerSpec): Promise<string | null>;
   /** Follows what a created container will write. Nothing depends on it but the last newline. */
@@ -169,14 +181,14 @@ export class EngineRefusal extends Error {
   }
 }
 
-/** A pull was given up, by who asked for it or since it made no progress. */
+/** A pull was given up by who asked for it. */
 export class PullAborted extends HostUnreachable {}
 
 export type PullFailure = "image_not_found" | "pull_denied" | "pull_failed" | "registry_busy";
 
 export class PullFailed extends Error {
   override readonly name = "PullFailed";
-  /** `registry_busy` is no fault of the job: the registry answered 429 or 5xx. */
+  /** `registry_busy` is no fault of the job: the registry answered 429 or 5xx, or nothing at all. */
   readonly failure: PullFailure;
 
   constructor(failure: PullFailure, message: string) {

@@ -8,40 +8,67 @@ import {
   HostUnreachable,
   PullAborted,
   PullFailed,
-  type PullFailure,
+  type PullRequest,
   type RegistryLogin,
 } from "./host.ts";
 import { jsonLines } from "./json-lines.ts";
+import { failureOf } from "./pull-failure.ts";
+import { createPullLines } from "./pull-lines.ts";
 
 /** A pull that has told of no progress for so long is given up. */
 const STALLED_AFTER_MS = 120_000;
 
-const Progress = v.object({
+const ErrorInStream = v.object({
   error: v.optional(v.string()),
   errorDetail: v.optional(v.object({ message: v.optional(v.string()) })),
 });
 
-export interface PullRequest {
-  image: string;
-  login: RegistryLogin | null;
-  signal: AbortSignal;
-}
-
-/**
- * Pulls an image. dockerode's `pull` is done when the pull begins, and its `followProgress` takes
- * an error in the stream for progress; so the stream is read here.
- */
+/** Pulls an image, and tells of it line by line. */
 export async function pullImage(
   docker: Docker,
   hostName: string,
-  { image, login, signal: outer }: PullRequest,
+  request: PullRequest,
+  stalledAfterMs = STALLED_AFTER_MS,
 ): Promise<void> {
+  const { image, signal, onProgress } = request;
+  const lines = createPullLines();
+  const onValue = (value: unknown) => {
+    const fresh = lines.next(value);
+    if (fresh.length > 0) onProgress(fresh);
+  };
+  try {
+    await pullByEngine(docker, hostName, { ...request, onValue }, stalledAfterMs);
+    onProgress(lines.end(null));
+  } catch (error) {
+    onProgress(lines.end(messageOf(error)));
+    throw error;
+  }
+  // A stream that was cut off ends like one that is complete; only the image itself can tell.
+  try {
+    await dial(docker, { path: `/images/${image}/json`, abortSignal: signal });
+  } catch (error) {
+    const what = `${hostName}: pull "${image}"`;
+    throw new HostUnreachable(`${what}: ended without the image: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * dockerode's `pull` is done when the pull begins, and its `followProgress` takes an error in the
+ * stream for progress; so the stream is read here.
+ */
+async function pullByEngine(
+  docker: Docker,
+  hostName: string,
+  request: PullRequest & { onValue(value: unknown): void },
+  stalledAfterMs: number,
+): Promise<void> {
+  const { image, login, signal: outer, onValue } = request;
   const what = `${hostName}: pull "${image}"`;
   const reference = parseImageReference(image);
   if (reference === null) throw new PullFailed("image_not_found", `"${image}" is no image`);
   const stalled = new AbortController();
   const signal = AbortSignal.any([stalled.signal, outer]);
-  const giveUp = setTimeout(() => stalled.abort(), STALLED_AFTER_MS);
+  const giveUp = setTimeout(() => stalled.abort(), stalledAfterMs);
   try {
     const authconfig = login === null ? {} : authOf(login);
     const stream = (await docker.createImage(authconfig, {
@@ -51,25 +78,24 @@ export async function pullImage(
     })) as AsyncIterable<Uint8Array>;
     for await (const value of jsonLines(stream)) {
       giveUp.refresh();
-      const progress = v.safeParse(Progress, value);
-      if (!progress.success) continue;
-      const message = progress.output.errorDetail?.message ?? progress.output.error;
+      const { output, success } = v.safeParse(ErrorInStream, value);
+      const message = success ? (output.errorDetail?.message ?? output.error) : undefined;
       if (message !== undefined) throw new PullFailed(failureOf(500, message), message);
+      onValue(value);
     }
+    if (signal.aborted) throw new PullAborted(`${what}: given up`);
   } catch (error) {
     if (error instanceof PullFailed) throw error;
-    if (signal.aborted) throw new PullAborted(`${what}: no progress`);
+    if (outer.aborted) throw new PullAborted(`${what}: given up`);
+    if (stalled.signal.aborted) {
+      const message = `The registry of "${image}" made no progress for ${stalledAfterMs / 1_000} s`;
+      throw new PullFailed("registry_busy", message);
+    }
     const answer = engineAnswer(error);
     if (answer === null) throw toHostError(what, error);
     throw new PullFailed(failureOf(answer.statusCode, answer.message), answer.message);
   } finally {
     clearTimeout(giveUp);
-  }
-  // A stream that was cut off ends like one that is complete; only the image itself can tell.
-  try {
-    await dial(docker, { path: `/images/${image}/json`, abortSignal: outer });
-  } catch (error) {
-    throw new HostUnreachable(`${what}: ended without the image: ${messageOf(error)}`);
   }
 }
 
@@ -78,18 +104,3 @@ export const authOf = ({ registry, username, password }: RegistryLogin) => ({
   password,
   serveraddress: registry,
 });
-
-/**
- * The engine answers 404 for an image that is not there, and 500 for whatever else a registry may
- * have said: only the words tell a registry that is busy from one that refuses.
- */
-export function failureOf(statusCode: number, message: string): PullFailure {
-  if (/denied|unauthorized|authentication required|no basic auth/i.test(message)) {
-    return "pull_denied";
-  }
-  if (statusCode === 404 || /manifest unknown|not found/i.test(message)) return "image_not_found";
-  if (/toomanyrequests|too many requests|status(?: code)?:? (?:429|5\d\d)/i.test(message)) {
-    return "registry_busy";
-  }
-  return "pull_failed";
-}

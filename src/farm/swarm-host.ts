@@ -13,7 +13,7 @@ import {
   PullFailed,
 } from "./host.ts";
 import { executionIdOf, INSTALLATION_LABEL } from "./labels.ts";
-import { failureOf } from "./pull.ts";
+import { failureOf } from "./pull-failure.ts";
 import { framesAt } from "./read-log.ts";
 import { type SwarmApi, swarmApi } from "./swarm-api.ts";
 import type { EngineInfo } from "./swarm-records.ts";
@@ -82,7 +82,7 @@ function hostOf(
     },
 
     // The nodes pull by themselves; what can be known before is whether there is anything to pull.
-    async pull(image, login, signal) {
+    async pull({ image, login, signal }) {
       if (parseImageReference(image) === null) {
         throw new PullFailed("image_not_found", `"${image}" is no image`);
       }

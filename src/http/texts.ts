@@ -1,4 +1,5 @@
-import type { LogStream } from "../core/log-frames.ts";
+import { AppError } from "../core/errors.ts";
+import { LOG_STREAMS, type LogStream } from "../core/log-frames.ts";
 import { LOG_BEGIN, placeOfTail, readStream } from "../store/log-chunks.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { followLog } from "../stream/follow.ts";
@@ -12,16 +13,18 @@ export type TextKind = "logs" | LogStream;
 type TextDeps = Pick<HttpDeps, "db" | "hints" | "stopping">;
 
 /**
- * A log as plain text: one stream, or both with the reference's line between them. `?tail=N` gives
- * the last lines of each stream; `?follow=true` goes on until the end, both streams in the order in
- * which they were written.
+ * A log as plain text: one stream, or both of the container with the reference's line between them.
+ * `?stream=` of both gives one alone, and is the way to that of the pull. `?tail=N` gives the last
+ * lines of each stream; `?follow=true` goes on until the end, both streams in the order in which
+ * they were written.
  */
 export async function textAnswer(
   deps: TextDeps,
   c: HttpContext,
   row: ExecutionRow,
-  kind: TextKind,
+  route: TextKind,
 ): Promise<Response> {
+  const kind = route === "logs" ? streamOf(c) : route;
   const lines = wholeNumberOf(c, "tail", { min: 1, max: MAX_TAIL, absent: null });
   const isFollowing = truthOf(c, "follow");
   if (isFollowing) c.env.mayBeSilent();
@@ -36,6 +39,14 @@ export async function textAnswer(
   });
   if (row.exitCode !== null) headers.set("fastlane-exit-code", String(row.exitCode));
   return c.body(bodyOf(parts), { headers });
+}
+
+function streamOf(c: HttpContext): TextKind {
+  const text = c.req.query("stream");
+  if (text === undefined) return "logs";
+  const stream = LOG_STREAMS.find((known) => known === text);
+  if (stream !== undefined) return stream;
+  throw new AppError("query_invalid", `"stream" must be ${LOG_STREAMS.join(" or ")}`);
 }
 
 async function* oneStream(

@@ -11,11 +11,22 @@ import { ENDED, followEnds } from "./follow-end.ts";
  * One that has expired since it was given to the host is put back, to be ended by the dispatch; one
  * that was to be stopped ends here.
  *
- * @returns Whether the container may be started.
+ * What is stored of the execution's log by now came before the container's own, which begins behind
+ * it: none of that is stored while an execution can be claimed.
+ *
+ * @returns How many frames that is; `null` when the container may not be started.
  */
-export async function claimStart(db: Db, lease: Lease, executionId: string): Promise<boolean> {
+export async function claimStart(
+  db: Db,
+  lease: Lease,
+  executionId: string,
+): Promise<{ logBase: number } | null> {
   const isInTime = or(isNull(executions.expiresAt), gt(executions.expiresAt, sql`now()`));
-  if (await setClaim(db, lease, executionId, sql`now()`, isInTime)) return true;
+  const logBase = sql`(SELECT coalesce(max(seq + frames - 1), 0) FROM fastlane.log_chunks
+    WHERE execution_id = ${executionId})`;
+  const claimed = { claimedAt: sql`now()`, logBase };
+  const claim = await setClaim(db, lease, executionId, claimed, isInTime);
+  if (claim !== null) return claim;
   await db.transaction(async (tx) => {
     await holdLease(tx, lease);
     const stopped = await tx
@@ -31,29 +42,29 @@ export async function claimStart(db: Db, lease: Lease, executionId: string): Pro
       .returning({ pool: executions.pool });
     if (expired !== undefined) await enqueue(tx, "dispatch", expired);
   });
-  return false;
+  return null;
 }
 
 /** Takes a claim back: no container was created, and it will be long before one can be. */
 export async function dropClaim(db: Db, lease: Lease, executionId: string): Promise<boolean> {
-  return await setClaim(db, lease, executionId, null);
+  return (await setClaim(db, lease, executionId, { claimedAt: null })) !== null;
 }
 
 async function setClaim(
   db: Db,
   lease: Lease,
   executionId: string,
-  claimedAt: SQL | null,
+  values: { claimedAt: SQL | null; logBase?: SQL },
   condition?: SQL,
-): Promise<boolean> {
+): Promise<{ logBase: number } | null> {
   return await db.transaction(async (tx) => {
     await holdLease(tx, lease);
-    const claimed = await tx
+    const [claimed] = await tx
       .update(executions)
-      .set({ claimedAt })
+      .set(values)
       .where(and(isOnHost(lease, executionId, "pulling"), condition))
-      .returning({ id: executions.id });
-    return claimed.length > 0;
+      .returning({ logBase: executions.logBase });
+    return claimed ?? null;
   });
 }
 

@@ -33,6 +33,7 @@ export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[])
       frames: packed.count,
       stdoutBytes: packed.stdoutBytes,
       stderrBytes: packed.stderrBytes,
+      pullBytes: packed.pullBytes,
       lastAt: newestOf(frames),
       index: packed.index,
       data: packed.data,
@@ -41,16 +42,31 @@ export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[])
   await tx.insert(logChunks).values(rows).onConflictDoNothing();
 }
 
-/** The end of what is stored of a log: enough frames to find the place in the container's own. */
+/** The number of the last frame that is stored of an execution; 0 when there is none. */
+export async function lastStoredFrame(db: Db, executionId: string): Promise<number> {
+  const [row] = await db
+    .select({ last: sql<string | null>`max(${logChunks.seq} + ${logChunks.frames} - 1)` })
+    .from(logChunks)
+    .where(eq(logChunks.executionId, executionId));
+  return Number(row?.last ?? 0);
+}
+
+/**
+ * The end of what is stored of a container's log: enough frames to find the place in its own.
+ *
+ * @param base How many frames of the execution were stored before the container's first one.
+ * @returns Of the container's frames, how many came before those given, and these.
+ */
 export async function storedLogEnd(
   db: Db,
   executionId: string,
+  base: number,
 ): Promise<{ framesBefore: number; frames: LogFrame[] }> {
-  const ofExecution = eq(logChunks.executionId, executionId);
+  const ofContainer = and(eq(logChunks.executionId, executionId), gt(logChunks.seq, base));
   const [last] = await db
     .select({ seq: logChunks.seq, lastAt: logChunks.lastAt })
     .from(logChunks)
-    .where(ofExecution)
+    .where(ofContainer)
     .orderBy(desc(logChunks.seq))
     .limit(1);
   if (last === undefined) return { framesBefore: 0, frames: [] };
@@ -60,7 +76,7 @@ export async function storedLogEnd(
     .from(logChunks)
     .where(
       and(
-        ofExecution,
+        ofContainer,
         gte(
           logChunks.seq,
           sql`coalesce((SELECT max(seq) FROM fastlane.log_chunks WHERE execution_id = ${executionId}
@@ -70,7 +86,7 @@ export async function storedLogEnd(
     )
     .orderBy(asc(logChunks.seq));
   const frames = rows.flatMap(unpackFrames);
-  return { framesBefore: (rows[0]?.seq ?? 1) - 1, frames };
+  return { framesBefore: (rows[0]?.seq ?? base + 1) - 1 - base, frames };
 }
 
 /** A place in a log: behind the chunk `after`, and so many bytes further. */
@@ -101,7 +117,7 @@ export async function* readChunks(
         and(
           eq(logChunks.executionId, executionId),
           gt(logChunks.seq, after),
-          or(...streams.map((stream) => gt(bytesOf(stream), 0))),
+          or(...streams.map((stream) => gt(BYTES[stream], 0))),
         ),
       )
       .orderBy(asc(logChunks.seq))
@@ -191,7 +207,10 @@ async function* newestChunks(
   streams: readonly LogStream[],
   batchBytes: number,
 ): AsyncGenerator<ChunkData> {
-  const bytes = sql.join(streams.map(bytesOf), sql` + `);
+  const bytes = sql.join(
+    streams.map((stream) => BYTES[stream]),
+    sql` + `,
+  );
   let before = Number.MAX_SAFE_INTEGER;
   for (;;) {
     const rows = await db.execute<{ seq: string; index: Uint8Array; data: Uint8Array }>(sql`
@@ -212,8 +231,11 @@ async function* newestChunks(
   }
 }
 
-const bytesOf = (stream: LogStream) =>
-  stream === "stdout" ? logChunks.stdoutBytes : logChunks.stderrBytes;
+const BYTES = {
+  stdout: logChunks.stdoutBytes,
+  stderr: logChunks.stderrBytes,
+  pull: logChunks.pullBytes,
+};
 
 function newestOf(frames: readonly LogFrame[]): Date {
   let newest = frames[0];

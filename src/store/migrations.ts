@@ -23,6 +23,7 @@ import createHostImages from "../../drizzle/0014_create_host_images.sql" with { 
 import nameServicesAsContainers from "../../drizzle/0015_name_services_as_containers.sql" with {
   type: "text",
 };
+import addPullStream from "../../drizzle/0016_add_pull_stream.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 13, name: "create_reconciliations", sql: createReconciliations },
   { number: 14, name: "create_host_images", sql: createHostImages },
   { number: 15, name: "name_services_as_containers", sql: nameServicesAsContainers },
+  { number: 16, name: "add_pull_stream", sql: addPullStream },
 ];

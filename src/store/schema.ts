@@ -128,6 +128,7 @@ export const executions = fastlane.table("executions", {
   stopRequestedAt: moment("stop_requested_at"),
   onHostLost: text("on_host_lost").$type<JobRules["onHostLost"]>().notNull().default("fail"),
   avoidsHost: text("avoids_host"),
+  logBase: bigint("log_base", { mode: "number" }).notNull().default(0),
 });
 
 export const schedules = fastlane.table("schedules", {
@@ -178,6 +179,7 @@ export const logChunks = fastlane.table(
     frames: integer("frames").notNull(),
     stdoutBytes: integer("stdout_bytes").notNull(),
     stderrBytes: integer("stderr_bytes").notNull(),
+    pullBytes: integer("pull_bytes").notNull().default(0),
     lastAt: moment("last_at").notNull(),
     index: bytea("index").notNull(),
     data: bytea("data").notNull(),

@@ -24,11 +24,11 @@ export async function adopt(
     return null;
   }
   if (found.phase === "starting") return await waitForStart(found.id);
-  if (found.phase !== "created") return adoptedOf(found);
+  if (found.phase !== "created") return adoptedOf(found, execution.logBase);
   // Without force: one that a former owner starts this very moment is refused, and then adopted.
   await host.remove(found.id, { force: false }).catch((error: unknown) => {
     if (!(error instanceof EngineRefusal)) throw error;
   });
   const still = await host.inspect(found.id);
-  return still === null ? null : adoptedOf(still);
+  return still === null ? null : adoptedOf(still, execution.logBase);
 }

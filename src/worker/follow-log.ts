@@ -25,6 +25,8 @@ export interface FollowedContainer {
   containerId: string;
   /** Aborted when there is word that the container has ended. */
   ended: AbortSignal;
+  /** How many frames of the execution were stored before the container's first one. */
+  logBase: number;
   /** Whether another run has stored parts of the log before. */
   isAdopted: boolean;
   /** How its output ends, where it was watched from the start. */
@@ -74,7 +76,7 @@ export async function followLog(
 /** @returns The error that ended the stream before its time; what came before it is kept. */
 async function copyFrames(
   { host, sink }: FollowDeps,
-  { executionId, containerId }: FollowedContainer,
+  { executionId, containerId, logBase }: FollowedContainer,
   { cursor, lineEnds }: Place,
   options: { follow: boolean; signal: AbortSignal },
 ): Promise<HostUnreachable | null> {
@@ -89,7 +91,7 @@ async function copyFrames(
       const fresh = frames.slice(toSkip);
       toSkip -= frames.length - fresh.length;
       if (fresh.length === 0) continue;
-      const seq = cursor.count + 1;
+      const seq = logBase + cursor.count + 1;
       for (const { at } of fresh) cursor.push(at);
       await sink.append(
         executionId,
@@ -108,7 +110,7 @@ async function copyFrames(
 
 async function storeLastNewlines(
   { sink }: FollowDeps,
-  { executionId, output }: FollowedContainer,
+  { executionId, output, logBase }: FollowedContainer,
   { cursor, lineEnds }: Place,
 ): Promise<void> {
   const ends = {
@@ -116,16 +118,16 @@ async function storeLastNewlines(
     stderr: lineEnds.isOwing("stderr") ? await output?.endedWithNewline("stderr") : null,
   };
   const newlines = lineEnds.atTheEnd((stream) => ends[stream] ?? null);
-  if (newlines.length > 0) await sink.append(executionId, cursor.count + 1, newlines);
+  if (newlines.length > 0) await sink.append(executionId, logBase + cursor.count + 1, newlines);
 }
 
 async function resumedPlace(
   { db, signal }: FollowDeps,
-  { executionId, isAdopted }: FollowedContainer,
+  { executionId, isAdopted, logBase }: FollowedContainer,
 ): Promise<Place> {
   const lineEnds = new LineEnds();
   if (!isAdopted) return { cursor: new LogCursor(), lineEnds };
-  const stored = await persist(signal, () => storedLogEnd(db, executionId));
+  const stored = await persist(signal, () => storedLogEnd(db, executionId, logBase));
   const cursor = new LogCursor(stored.framesBefore);
   for (const frame of stored.frames) {
     cursor.push(frame.at);

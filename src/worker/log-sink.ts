@@ -19,6 +19,8 @@ export interface LogSink {
    * of this execution: memory stays bounded and the engine is read no faster than the store writes.
    */
   append(executionId: string, seq: number, frames: LogFrame[]): Promise<void>;
+  /** Resolves when all that was appended of an execution is stored. */
+  flush(executionId: string): Promise<void>;
   /**
    * Waits for the write that is under way and hands over what has not been written, which is then
    * the caller's to store or to forget.
@@ -78,6 +80,15 @@ export function createLogSink(deps: {
         await room.promise;
         throwIfFailed();
       }
+    },
+    async flush(executionId) {
+      throwIfFailed();
+      while (backlogs.has(executionId)) {
+        await room.promise;
+        throwIfFailed();
+      }
+      await write.catch(() => {});
+      throwIfFailed();
     },
     async takeRest(executionId) {
       throwIfFailed();

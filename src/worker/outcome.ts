@@ -7,6 +7,8 @@ export interface Started {
   isAdopted: boolean;
   /** It was found ended. */
   wasOver: boolean;
+  /** How many frames of the execution's log were stored before the container's first one. */
+  logBase: number;
   output: OutputEnds | null;
 }
 
@@ -21,14 +23,14 @@ export type Outcome =
   | { kind: "not ours"; container: string | null };
 
 /** It was started just now. */
-export function begun(containerId: string): Started {
-  return { kind: "started", containerId, isAdopted: false, wasOver: false, output: null };
+export function begun(containerId: string, logBase: number): Started {
+  return { kind: "started", containerId, isAdopted: false, wasOver: false, logBase, output: null };
 }
 
 /** It was found, started by another run. */
-export function adoptedOf({ id, phase }: ContainerState): Started {
+export function adoptedOf({ id, phase }: ContainerState, logBase: number): Started {
   const wasOver = phase === "ended";
-  return { kind: "started", containerId: id, isAdopted: true, wasOver, output: null };
+  return { kind: "started", containerId: id, isAdopted: true, wasOver, logBase, output: null };
 }
 
 export function failed(cause: FailureCause, message: string): Outcome & { kind: "failed" } {

@@ -14,7 +14,8 @@ import { type FollowDeps, followLog } from "./follow-log.ts";
 import type { Log } from "./log.ts";
 import type { Started } from "./outcome.ts";
 import { persist } from "./persist.ts";
-import { type StartDeps, type StartSignals, startContainer } from "./start-container.ts";
+import type { StartSignals } from "./pull-image.ts";
+import { type StartDeps, startContainer } from "./start-container.ts";
 
 export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;

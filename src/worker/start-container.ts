@@ -1,42 +1,19 @@
 import { MAX_PLACEMENTS } from "../core/farm.ts";
-import { registryOf } from "../core/image-reference.ts";
-import {
-  EngineRefusal,
-  type Host,
-  HostUnreachable,
-  PullAborted,
-  PullFailed,
-  type RegistryLogin,
-} from "../farm/host.ts";
+import { EngineRefusal, HostUnreachable, PullAborted, PullFailed } from "../farm/host.ts";
 import { containerNameOf, labelsOf } from "../farm/labels.ts";
 import { claimStart, dropClaim } from "../services/claim-execution.ts";
-import type { Db } from "../store/connect.ts";
 import type { Lease } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { adopt } from "./adopt-container.ts";
 import { begun, failed, type Outcome } from "./outcome.ts";
 import { persist } from "./persist.ts";
+import { loginFor, type PullDeps, pullImageOf, type StartSignals } from "./pull-image.ts";
 
-export interface StartDeps {
-  host: Host;
-  db: Db;
+export interface StartDeps extends PullDeps {
   lease: Lease;
   installation: string;
-  /** The logins of the configuration, by their names. */
-  registries: Readonly<Record<string, RegistryLogin>>;
-  signal: AbortSignal;
   /** There may be one image more on the host. */
   onPulled(): void;
-}
-
-/** What an attempt may be told while it lasts. */
-export interface StartSignals {
-  /** The execution is to be stopped. */
-  stop: AbortSignal;
-  /** The host is to be empty: what runs is stopped, what has not begun goes elsewhere. */
-  drained: AbortSignal;
-  /** The execution has ended already, or is another's: what is pulled for it is of no use. */
-  withdrawn: AbortSignal;
 }
 
 /**
@@ -71,45 +48,32 @@ export async function startContainer(
   }
 }
 
-/** The login that was named, else that of the image's registry. */
-function loginFor(
-  { registries }: StartDeps,
-  image: string,
-  name: string | undefined,
-): RegistryLogin | null {
-  const logins = name === undefined ? Object.values(registries) : [registries[name]];
-  return logins.find((login) => login?.registry === registryOf(image)) ?? null;
-}
-
 async function startNew(
   deps: StartDeps,
   execution: ExecutionRow,
   signals: StartSignals,
 ): Promise<Outcome> {
-  const { host, db, lease, signal } = deps;
-  const { image, pullPolicy, registryAuth } = execution.request;
-  const login = loginFor(deps, image, registryAuth);
-  const isOfUse = AbortSignal.any([signal, signals.withdrawn, signals.stop, signals.drained]);
+  const { db, lease, signal } = deps;
+  const { pullPolicy } = execution.request;
   const pull = async () => {
-    await host.pull(image, login, isOfUse);
+    await pullImageOf(deps, execution, signals);
     deps.onPulled();
   };
   if (pullPolicy === "always") await pull();
   try {
-    return await createAndStart(deps, execution, login, signals);
+    return await createAndStart(deps, execution, signals);
   } catch (error) {
     if (pullPolicy !== "missing" || !isNoImage(error)) throw error;
   }
   // The pull can last: meanwhile the execution may be given to another host.
   await persist(signal, () => dropClaim(db, lease, execution.id));
   await pull();
-  return await createAndStart(deps, execution, login, signals);
+  return await createAndStart(deps, execution, signals);
 }
 
 async function createAndStart(
   deps: StartDeps,
   execution: ExecutionRow,
-  login: RegistryLogin | null,
   signals: StartSignals,
 ): Promise<Outcome> {
   const { host, db, lease, installation, signal } = deps;
@@ -118,18 +82,19 @@ async function createAndStart(
     ...request,
     name: containerNameOf(execution.id),
     labels: labelsOf(installation, host.name, execution),
-    login,
+    login: loginFor(deps, request),
   };
   // Both at once: the engine takes longer, so the claim costs no time.
-  const [mayStart, containerId] = await settled(
+  const [claim, containerId] = await settled(
     persist(signal, () => claimStart(db, lease, execution.id)),
     host.create(spec),
   );
-  if (!mayStart) return { kind: "not ours", container: containerId };
+  if (claim === null) return { kind: "not ours", container: containerId };
+  const claimed = { ...execution, ...claim };
   if (containerId === null) {
     const found = await host.inspect(spec.name);
-    const wait = (id: string) => start(deps, id, execution, signals);
-    const adopted = found === null ? null : await adopt(deps, execution, found, wait);
+    const wait = (id: string) => start(deps, id, claimed, signals);
+    const adopted = found === null ? null : await adopt(deps, claimed, found, wait);
     const message = "A container of that name was there and went";
     return adopted ?? { kind: "put back", message, isOfHost: false };
   }
@@ -137,7 +102,7 @@ async function createAndStart(
     return { ...STOPPED, container: containerId };
   }
   const output = await host.watchOutput(containerId, signal).catch(() => null);
-  const outcome = await start(deps, containerId, execution, signals);
+  const outcome = await start(deps, containerId, claimed, signals);
   return outcome.kind === "started" ? { ...outcome, output } : outcome;
 }
 
@@ -156,7 +121,7 @@ async function start(
   const unwanted = AbortSignal.any([stop, withdrawn, drained]);
   try {
     await host.start(containerId, { signal, unwanted });
-    return begun(containerId);
+    return begun(containerId, execution.logBase);
   } catch (error) {
     const answered =
       error instanceof EngineRefusal || (error instanceof HostUnreachable && error.answered);
@@ -165,7 +130,7 @@ async function start(
       throw new StartUnknown(lost);
     });
     if (state !== null && state.phase !== "created") {
-      return begun(containerId);
+      return begun(containerId, execution.logBase);
     }
     const outcome = toOutcome(error, execution);
     if (outcome.kind === "put back" && unwanted.aborted) return { ...outcome, isOfHost: false };

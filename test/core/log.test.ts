@@ -8,7 +8,7 @@ import {
   unpackFrames,
 } from "../../src/core/log-frames.ts";
 
-const stream = fc.constantFrom("stdout" as const, "stderr" as const);
+const stream = fc.constantFrom("stdout" as const, "stderr" as const, "pull" as const);
 
 test("frames come out of a packed chunk as they went in", () => {
   const at = fc.record({
@@ -23,9 +23,26 @@ test("frames come out of a packed chunk as they went in", () => {
 
       expect(unpackFrames(packed)).toEqual(frames);
       expect(packed.count).toBe(frames.length);
-      expect(packed.stdoutBytes + packed.stderrBytes).toBe(packed.data.length);
+      const { stdoutBytes, stderrBytes, pullBytes } = packed;
+      expect(stdoutBytes + stderrBytes + pullBytes).toBe(packed.data.length);
     }),
   );
+});
+
+test("a chunk without a pull's frames is packed as it was before there were pulls", () => {
+  const at = { seconds: 1_700_000_000, nanos: 999_999_999 };
+  const data = new TextEncoder().encode("abcde");
+  // The header; 3 bytes to stdout, no time later; 2 bytes to stderr, 1 s later.
+  const index = Uint8Array.from([
+    65, 217, 84, 252, 64, 0, 0, 0, 59, 154, 201, 255, 6, 0, 0, 5, 2, 0,
+  ]);
+  const frames: LogFrame[] = [
+    { stream: "stdout", at, data: data.subarray(0, 3) },
+    { stream: "stderr", at: { ...at, seconds: at.seconds + 1 }, data: data.subarray(3) },
+  ];
+
+  expect(packFrames(frames).index).toEqual(index);
+  expect(unpackFrames({ index, data })).toEqual(frames);
 });
 
 /** Times in ns of a log whose two writers may each be up to 0.5 s late. */

@@ -56,7 +56,7 @@ test.each([
 
   const [row] = await given.rows();
   expect(row).toMatchObject({ status: "stopped", failureCause: "stopped", exitCode: null });
-  expect(await claimStart(given.db, given.lease, given.id)).toBe(false);
+  expect(await claimStart(given.db, given.lease, given.id)).toBeNull();
   expect((await dispatchPool(given.db, rule)).placed).toBe(0);
 });
 
@@ -175,7 +175,7 @@ test("one that was to be stopped when its node died, and expired since, ends as 
 
   const mayStart = await claimStart(given.db, given.lease, given.id);
 
-  expect(mayStart).toBe(false);
+  expect(mayStart).toBeNull();
   expect((await given.rows())[0]).toMatchObject({ status: "stopped", failureCause: "stopped" });
 });
 
@@ -187,6 +187,6 @@ test("what expires between its host and its start never starts", async () => {
   const mayStart = await claimStart(given.db, given.lease, given.id);
   await dispatchPool(given.db, rule);
 
-  expect(mayStart).toBe(false);
+  expect(mayStart).toBeNull();
   expect((await given.rows())[0]).toMatchObject({ status: "expired", exitCode: null });
 });

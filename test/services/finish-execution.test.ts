@@ -93,8 +93,8 @@ test("what is written again, since the answer to its commit was lost, stands as 
   await using given = await givenExecution();
   const { db, lease, id } = given;
 
-  expect(await claimStart(db, lease, id)).toBe(true);
-  expect(await claimStart(db, lease, id)).toBe(true);
+  expect(await claimStart(db, lease, id)).toEqual({ logBase: 0 });
+  expect(await claimStart(db, lease, id)).toEqual({ logBase: 0 });
   expect(await markRunning(db, lease, id, CONTAINER)).not.toBeNull();
   const running = await given.row();
   expect(await markRunning(db, lease, id, CONTAINER)).not.toBeNull();

@@ -18,17 +18,30 @@ const TEXTS = [
     name: "Logs",
     path: "logs/",
     what: "stdout and stderr, with a line -=- between them",
+    parameters: ["stream", "tail", "follow"],
     example: `${examples.STDOUT}\n-=-\n${examples.STDERR}`,
   },
-  { name: "Stdout", path: "stdout/", what: "stdout", example: examples.STDOUT },
-  { name: "Stderr", path: "stderr/", what: "stderr", example: examples.STDERR },
-];
+  {
+    name: "Stdout",
+    path: "stdout/",
+    what: "stdout",
+    parameters: ["tail", "follow"],
+    example: examples.STDOUT,
+  },
+  {
+    name: "Stderr",
+    path: "stderr/",
+    what: "stderr",
+    parameters: ["tail", "follow"],
+    example: examples.STDERR,
+  },
+] as const;
 
 /** The three routes that give a log as text. */
 function textOperations(of: "Job" | "Execution"): Operation[] {
   const isJob = of === "Job";
   const whose = isJob ? "the job's last execution" : "the execution";
-  return TEXTS.map(({ name, path, what, example }) => ({
+  return TEXTS.map(({ name, path, what, parameters, example }) => ({
     id: `get${of}${name}`,
     method: "get",
     path: (isJob ? JOB : EXECUTION) + path,
@@ -36,8 +49,8 @@ function textOperations(of: "Job" | "Execution"): Operation[] {
     summary: `${isJob ? "Job" : "Execution"} ${name.toLowerCase()}`,
     description: `All that ${whose} has written so far: ${what}.`,
     parameters: isJob
-      ? ["taskId", "jobId", "tail", "follow"]
-      : ["taskId", "jobId", "executionId", "tail", "follow"],
+      ? ["taskId", "jobId", ...parameters]
+      : ["taskId", "jobId", "executionId", ...parameters],
     answers: [
       {
         status: 200,

@@ -1,3 +1,4 @@
+import { LOG_STREAMS } from "../../core/log-frames.ts";
 import { STATUSES } from "../../core/status.ts";
 import type { Schema } from "./schemas.ts";
 
@@ -127,6 +128,13 @@ const ASKING = {
     description: "only the last lines of each stream",
     schema: wholeNumber(1, 1_000_000),
     example: 20,
+  },
+  stream: {
+    in: "query",
+    description:
+      "one stream alone: stdout, stderr, or pull for how the pull of the image went on, which is in no other text",
+    schema: { type: "string", enum: [...LOG_STREAMS] },
+    example: "pull",
   },
   follow: {
     in: "query",
