@@ -1,6 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import { LOG_STREAMS, type LogStream } from "../core/log-frames.ts";
-import { LOG_BEGIN, placeOfTail, readStream } from "../store/log-chunks.ts";
+import { LOG_BEGIN, placeOfTail, readStream } from "../store/read-log.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { followLog } from "../stream/follow.ts";
 import type { HttpContext, HttpDeps } from "./context.ts";

@@ -6,7 +6,7 @@ import type { JobRules } from "../payload/job-details.ts";
 import { listsOf, type Webhook } from "../payload/notify.ts";
 import type { Db } from "../store/connect.ts";
 import type { ListedRow } from "../store/execution-lists.ts";
-import { readTail } from "../store/log-chunks.ts";
+import { readTail } from "../store/read-log.ts";
 import type { ExecutionRow, JobRow, ScheduleRow, TickRow } from "../store/schema.ts";
 import type { Urls } from "./urls.ts";
 

@@ -1,7 +1,7 @@
 import type { LogStream } from "../core/log-frames.ts";
 import type { Db } from "../store/connect.ts";
 import { findExecutionById, isOpen } from "../store/executions.ts";
-import { type LogPlace, readChunks } from "../store/log-chunks.ts";
+import { type LogPlace, readChunks } from "../store/read-log.ts";
 import type { Hints } from "./hints.ts";
 
 /**

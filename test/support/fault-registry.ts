@@ -11,7 +11,7 @@ import { endOf, importBusybox } from "./image.ts";
 const CALL_LIMIT_MS = 60_000;
 
 /** A request whose answer has begun and stands still. */
-export interface Held {
+interface Held {
   /** Lets the rest of the answer through. */
   release(): void;
 }
