@@ -69,10 +69,17 @@ export function swarmApi(docker: Docker, name: string, outer?: AbortSignal) {
       return v.parse(v.array(Service), found);
     },
 
-    async tasks(services: readonly string[]): Promise<Task[]> {
-      // Without any, the filter would be none.
-      if (services.length === 0) return [];
-      const found = await ask("list tasks", { path: "/tasks?", ...filters({ service: services }) });
+    /** `null` when there is no such service. */
+    async tasksOf(service: string): Promise<Task[] | null> {
+      const found = await orNotFound(
+        ask("list tasks", { path: "/tasks?", ...filters({ service: [service] }) }),
+      );
+      return found === null ? null : v.parse(v.array(Task), found);
+    },
+
+    /** @param label Of their services. */
+    async tasks(label: string): Promise<Task[]> {
+      const found = await ask("list tasks", { path: "/tasks?", ...filters({ label: [label] }) });
       return v.parse(v.array(Task), found);
     },
 

@@ -67,8 +67,9 @@ export function swarmTasks(
 
   const look = async (idOrName: string): Promise<Look | null> => {
     const service = await api.service(idOrName);
-    if (service === null) return null;
-    return await seen(service, await api.tasks([service.ID]), clusterLook(api));
+    const tasks = service === null ? null : await api.tasksOf(service.ID);
+    if (service === null || tasks === null) return null;
+    return await seen(service, tasks, clusterLook(api));
   };
 
   const lookOrRefuse = async (id: string): Promise<Look> => {
@@ -122,7 +123,7 @@ export function swarmTasks(
 
     async lookAll(label) {
       const services = await api.services(label);
-      const tasks = await api.tasks(services.map(({ ID }) => ID));
+      const tasks = await api.tasks(label);
       const byService = Map.groupBy(tasks, ({ ServiceID }) => ServiceID);
       const cluster = clusterLook(api);
       return await Promise.all(

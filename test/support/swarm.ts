@@ -11,6 +11,10 @@ export interface TestSwarm extends AsyncDisposable {
   untilWorkerIs(state: "ready" | "down"): Promise<void>;
   /** Has tasks placed on the worker alone, as long as `action` lasts. */
   onWorkerAlone<T>(action: () => Promise<T>): Promise<T>;
+  /** Has nothing placed on the worker. */
+  onNoWorker<T>(action: () => Promise<T>): Promise<T>;
+  /** Resolves when the task of an execution is in that state. */
+  untilTask(executionId: string, state: string): Promise<void>;
   /** The containers of an execution, running or not, on both engines. */
   containersOf(executionId: string): Promise<Docker.ContainerInfo[]>;
   /** Resolves when no service, no task and no container of an installation is left. */
@@ -53,6 +57,27 @@ export async function startSwarm(): Promise<TestSwarm> {
     const { Version, Spec } = await node(id);
     await manager.docker.getNode(id).update({ version: Version.Index, ...Spec, Availability });
   };
+  const without = async <T>(id: string, action: () => Promise<T>): Promise<T> => {
+    await setAvailability(id, "pause");
+    try {
+      return await action();
+    } finally {
+      await setAvailability(id, "active");
+    }
+  };
+  const untilTask = async (executionId: string, state: string) => {
+    const filters = JSON.stringify({ service: [`fastlane-job-${executionId}`] });
+    let seen: string[] = [];
+    await eventually(
+      async () => {
+        // The service itself may not be there yet.
+        const tasks = await manager.docker.listTasks({ filters }).catch(() => []);
+        seen = tasks.map(({ Status }: { Status: { State: string } }) => Status.State);
+        return seen.includes(state) ? true : undefined;
+      },
+      () => `no task of ${executionId} is ${state}, but ${seen.join(", ")}`,
+    );
+  };
   const untilWorkerIs = async (state: string) => {
     await eventually(
       async () => ((await node(workerId)).Status.State === state ? true : undefined),
@@ -83,14 +108,9 @@ export async function startSwarm(): Promise<TestSwarm> {
     worker,
     pools: (maxRunning = 20) => JSON.stringify([{ swarm: manager.host, maxRunning }]),
     untilWorkerIs,
-    async onWorkerAlone(action) {
-      await setAvailability(managerId, "pause");
-      try {
-        return await action();
-      } finally {
-        await setAvailability(managerId, "active");
-      }
-    },
+    onWorkerAlone: (action) => without(managerId, action),
+    onNoWorker: (action) => without(workerId, action),
+    untilTask,
     async containersOf(executionId) {
       const filters = { label: [`fastlane.execution=${executionId}`] };
       const found = await Promise.all(
