@@ -1,5 +1,6 @@
 import type { PoolRule } from "../core/pool.ts";
 import type { FailureCause } from "../core/status.ts";
+import { managerOf } from "../core/swarm-name.ts";
 import type { Db } from "../store/connect.ts";
 import { isOpen, successorOf } from "../store/executions.ts";
 import { listHosts } from "../store/hosts.ts";
@@ -171,7 +172,7 @@ async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Pro
   const [row] = host === null ? [] : await listHosts(db, [host]);
   const begun: Reason =
     status === "pulling"
-      ? { code: "pulling", message: `its image is pulled and its container made on ${host}`, host }
+      ? { code: "pulling", message: sentenceOfPulling(host), host }
       : {
           code: "running",
           message: `it runs on ${host} since ${startedAt?.toISOString()}`,
@@ -190,6 +191,12 @@ async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Pro
     reasons.push({ code: "host_unavailable", message, host, error });
   }
   return reasons;
+}
+
+function sentenceOfPulling(host: string | null): string {
+  return host === null || managerOf(host) === null
+    ? `its image is pulled and its container made on ${host}`
+    : `${host} finds a node for it, which pulls its image and makes its container`;
 }
 
 async function reasonsOfEnd({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {

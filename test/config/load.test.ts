@@ -62,6 +62,27 @@ test("a list or table in the environment is JSON", () => {
   expect(config.databaseUrl).toBe("postgres://a@b/c");
 });
 
+test("a swarm is a host of its pool, beside its manager as a host, and is reached in the same way", () => {
+  const manager = "https://manager:2376";
+  const pools = [{ match: "^a", swarm: manager, maxRunning: 3 }, { hosts: [manager] }];
+  const access = { [manager]: { caFile: "/ca.pem" } };
+  const environment = {
+    FASTLANE_DOCKER_HOSTS: JSON.stringify(pools),
+    FASTLANE_HOST_ACCESS: JSON.stringify(access),
+  };
+
+  const config = load({ environment });
+
+  expect(config.dockerHosts).toEqual([
+    { match: "^a", hosts: [`swarm+${manager}`], maxRunning: 3 },
+    { match: "", hosts: [manager], maxRunning: 20 },
+  ]);
+  const only = load({
+    environment: { ...environment, FASTLANE_DOCKER_HOSTS: JSON.stringify([{ swarm: manager }]) },
+  });
+  expect(only.hostAccess[manager]).toMatchObject({ kind: "https", caFile: "/ca.pem" });
+});
+
 test("everything that is wrong is named at once", async () => {
   const configFile = await fileOf(
     'prot = 1\npots = 2\npaginationPerPage = 101\n[[dockerHosts]]\nhosts = ["nowhere"]\nmaxRuning = 3\n',
@@ -89,6 +110,11 @@ test.each<[Record<string, string>, string]>([
   [{ FASTLANE_DOCKER_HOSTS: "[]" }, "at least one pool"],
   [{ FASTLANE_DOCKER_HOSTS: '[{"hosts": []}]' }, "at least one host"],
   [{ FASTLANE_DOCKER_HOSTS: "[{}]" }, "dockerHosts.0 must have either hosts or swarm"],
+  [
+    { FASTLANE_DOCKER_HOSTS: '[{"hosts": ["a:1"], "swarm": "a:1"}]' },
+    "dockerHosts.0 must have either hosts or swarm",
+  ],
+  [{ FASTLANE_DOCKER_HOSTS: '[{"swarm": "manager"}]' }, "dockerHosts.0.swarm must be unix://"],
   [{ FASTLANE_DOCKER_HOSTS: '[{"match": "(", "hosts": ["a:1"]}]' }, "regular expression"],
   [
     { FASTLANE_DOCKER_HOSTS: '[{"hosts": ["a:1"]}, {"hosts": ["b:1"]}]' },

@@ -32,6 +32,12 @@ test.each<[string, Endpoint, string, number | null]>([
   expect(hostAndPort(text)).toEqual({ host, port });
 });
 
+test("a swarm is shown by its manager's name and port", () => {
+  expect(hostAndPort("swarm+tcp://10.0.0.7:2375")).toEqual({ host: "10.0.0.7", port: 2375 });
+  const local = "swarm+unix:///run/docker.sock";
+  expect(hostAndPort(local)).toEqual({ host: local, port: null });
+});
+
 test.each([
   [""],
   ["nowhere"],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { swarmName } from "../../src/core/swarm-name.ts";
+import { EngineRefusal } from "../../src/farm/host.ts";
 import { swarmHost } from "../../src/farm/swarm-host.ts";
 import { eventually } from "../support/client.ts";
 import { recordStarts } from "../support/containers.ts";
@@ -85,6 +86,15 @@ test("a former owner cannot start what was taken away meanwhile", async () => {
 
   expect(await host.inspect(second)).toMatchObject({ phase: "created" });
   await host.remove(second, { force: false });
+});
+
+test("a network that is not there is refused, and no fault of the swarm", async () => {
+  const host = swarmHost(swarmName(swarm.manager.host));
+
+  const created = host.create({ ...specOf(crypto.randomUUID(), ["true"]), network: "nowhere" });
+
+  await expect(created).rejects.toBeInstanceOf(EngineRefusal);
+  await expect(created).rejects.toThrow("network nowhere not found");
 });
 
 test("an engine that is no manager is out of reach, and says what to do", async () => {

@@ -35,15 +35,19 @@ afterAll(async () => {
 }, 120_000);
 
 test("a job runs as a service, with its exact output and exit code, and leaves nothing", async () => {
-  const script = "echo out; echo err >&2; sleep 0.5; printf rest; exit 3";
+  const script = "echo out; echo err >&2; sleep 0.5; printf rest; printf last >&2; exit 3";
 
-  const job = await enqueue(fastlane.url, "swarm", { command: ["sh", "-c", script] });
+  const jobs = await Promise.all(
+    [1, 2, 3].map(() => enqueue(fastlane.url, "swarm", { command: ["sh", "-c", script] })),
+  );
 
-  const ended = await untilEnded(job);
-  expect(ended).toMatchObject({ status: "failed", failureCause: "exit_code", exitCode: 3 });
-  expect(ended).toMatchObject({ log: "out\nrest", error: "err\n" });
-  expect(ended.metadata.container_id).toMatch(/^[a-z0-9]{25}$/);
-  expect(ended.metadata.docker_host).toBe(`swarm+${swarm.manager.host}`);
+  for (const job of jobs) {
+    const ended = await untilEnded(job);
+    expect(ended).toMatchObject({ status: "failed", failureCause: "exit_code", exitCode: 3 });
+    expect(ended).toMatchObject({ log: "out\nrest", error: "err\nlast" });
+    expect(ended.metadata.container_id).toMatch(/^[a-z0-9]{25}$/);
+    expect(ended.metadata.docker_host).toBe(`swarm+${swarm.manager.host}`);
+  }
   await swarm.untilNothingIsLeft(database.installation);
 });
 

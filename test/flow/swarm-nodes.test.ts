@@ -3,7 +3,7 @@ import { swarmName } from "../../src/core/swarm-name.ts";
 import { swarmHost } from "../../src/farm/swarm-host.ts";
 import { openStore } from "../../src/store/connect.ts";
 import { startWorker } from "../../src/worker/worker.ts";
-import { enqueue, untilEnded, untilExecution } from "../support/client.ts";
+import { enqueue, getExecution, untilEnded, untilExecution } from "../support/client.ts";
 import { recordStarts } from "../support/containers.ts";
 import { startFastlane } from "../support/process.ts";
 import { type MigratedDatabase, migratedDatabase } from "../support/store.ts";
@@ -68,11 +68,36 @@ test("what runs on a node that is cut off for a while goes on, and its log is wh
   });
 
   await swarm.worker.cut();
+  // Nothing tells of it before the node counts as down, which is later.
   await Bun.sleep(3_000);
   await swarm.worker.heal();
 
   expect(await untilEnded(job)).toMatchObject({ status: "failed", exitCode: 5, log: COUNTED });
   await swarm.untilNothingIsLeft(database.installation);
+});
+
+test("what runs on a node that is drained, or was away for long, ends as host_lost", async () => {
+  await using fastlane = await startFastlane({ environment: environment() });
+  const begin = async () => {
+    const job = await enqueue(fastlane.url, "nodes", {
+      command: ["sh", "-c", "echo up; sleep 600"],
+    });
+    await untilExecution(job, ({ log }) => log === "up\n");
+    return job;
+  };
+  const away = await swarm.onWorkerAlone(begin);
+
+  await swarm.worker.cut();
+  await swarm.untilWorkerIs("down");
+  expect((await getExecution(away)).status).toBe("running");
+  await swarm.worker.heal();
+  expect(await untilEnded(away)).toMatchObject({ failureCause: "host_lost", log: "up\n" });
+
+  const drained = await swarm.onWorkerAlone(begin);
+  await swarm.drainWorker();
+  expect(await untilEnded(drained)).toMatchObject({ failureCause: "host_lost", log: "up\n" });
+  await swarm.untilNothingIsLeft(database.installation);
+  await swarm.fillWorker();
 });
 
 test("what runs on a node that stays away ends as host_lost, and is gone when that is back", async () => {

@@ -53,6 +53,7 @@ const ENDED = { ...RUNNING, finished_at: NOW };
 test.each<[string, Record<string, unknown>, string | null]>([
   ["waits", {}, null],
   ["runs", RUNNING, null],
+  ["runs as a service", { ...RUNNING, container_id: "k3".repeat(12).concat("z") }, null],
   ["is done", { ...ENDED, status: "done", exit_code: 0 }, null],
   ["has failed", { ...ENDED, status: "failed", failure_cause: "exit_code", exit_code: 3 }, null],
   ["has an unknown status", { ...ENDED, status: "lost" }, "executions_status_check"],

@@ -13,6 +13,9 @@ export interface TestSwarm extends AsyncDisposable {
   onWorkerAlone<T>(action: () => Promise<T>): Promise<T>;
   /** Has nothing placed on the worker. */
   onNoWorker<T>(action: () => Promise<T>): Promise<T>;
+  drainWorker(): Promise<void>;
+  /** Undoes `drainWorker`. */
+  fillWorker(): Promise<void>;
   /** Resolves when the task of an execution is in that state. */
   untilTask(executionId: string, state: string): Promise<void>;
   /** The containers of an execution, running or not, on both engines. */
@@ -110,6 +113,8 @@ export async function startSwarm(): Promise<TestSwarm> {
     untilWorkerIs,
     onWorkerAlone: (action) => without(managerId, action),
     onNoWorker: (action) => without(workerId, action),
+    drainWorker: () => setAvailability(workerId, "drain"),
+    fillWorker: () => setAvailability(workerId, "active"),
     untilTask,
     async containersOf(executionId) {
       const filters = { label: [`fastlane.execution=${executionId}`] };
