@@ -89,7 +89,7 @@ function hostOf(
       try {
         await api.distribution(image, login, signal);
       } catch (error) {
-        throw pullErrorOf(error, signal);
+        throw pullErrorOf(error, `${name}: ask for "${image}": `, signal);
       }
     },
 
@@ -165,12 +165,14 @@ function checkedId(service: string): string {
   return service;
 }
 
-function pullErrorOf(error: unknown, signal: AbortSignal): unknown {
+/** @param prefix What stands before the registry's own words. */
+function pullErrorOf(error: unknown, prefix: string, signal: AbortSignal): unknown {
   if (error instanceof EngineRefusal) {
     return new PullFailed(failureOf(error.statusCode, error.message), error.message);
   }
   if (!(error instanceof HostUnreachable)) return error;
-  if (error.answered) return new PullFailed(failureOf(500, error.message), error.message);
+  const words = error.message.replace(prefix, "");
+  if (error.answered) return new PullFailed(failureOf(500, words), words);
   return signal.aborted ? new PullAborted(error.message) : error;
 }
 
