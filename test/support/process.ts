@@ -20,8 +20,12 @@ export async function startFastlane(options: {
   command?: "up" | "api" | "worker";
   args?: string[];
   environment: Record<string, string>;
+  /** What it gets when this process is gone. A frozen one is ended by KILL alone. */
+  deathSignal?: "TERM" | "KILL";
 }): Promise<FastlaneProcess> {
-  const child = spawn(BINARY, [options.command ?? "up", ...(options.args ?? [])], {
+  const command = [BINARY, options.command ?? "up", ...(options.args ?? [])];
+  // A killed test must not leave its service behind.
+  const child = spawn("setpriv", ["--pdeathsig", options.deathSignal ?? "TERM", ...command], {
     env: {
       PATH: process.env["PATH"] ?? "",
       HOME: "/nonexistent",
