@@ -72,11 +72,12 @@ export async function measureFarmScale(options: FarmScaleOptions): Promise<FarmS
         { match: "^long$", hosts: farm.hosts, maxRunning: running },
         { match: "", hosts: farm.hosts, maxRunning: running },
       ]),
-      FASTLANE_LOG_LEVEL: process.env["FARM_LOG_LEVEL"] ?? "error",
+      // Hosts that fail are warned of every few seconds.
+      FASTLANE_LOG_LEVEL: "error",
     },
   });
   const { url, pid } = fastlane;
-  await using _ = { [Symbol.asyncDispose]: async () => tellComplaints(fastlane.stderr()) };
+  using _ = { [Symbol.dispose]: () => void process.stderr.write(fastlane.stderr()) };
   await until(async () => {
     const status = await (await fetch(`${url}/status/`)).json();
     return (status as { hosts: { available: boolean }[] }).hosts.every((host) => host.available);
@@ -106,7 +107,7 @@ export async function measureFarmScale(options: FarmScaleOptions): Promise<FarmS
   const whole = await loadNow();
   const ends = [await endsOf(second, SECOND_LINES), await endsOf(first, FIRST_LINES)];
   const { peakMb } = await useOf(pid);
-  const starts = (await farm.tell()).flatMap((host) => Object.values(host.starts));
+  const starts = [...(await farm.starts()).values()];
   return {
     ...options,
     idle,
@@ -119,11 +120,6 @@ export async function measureFarmScale(options: FarmScaleOptions): Promise<FarmS
     wholeLogs: ends.reduce((sum, { wholeLogs }) => sum + wholeLogs, 0),
     startedTwice: starts.filter(({ length }) => length > 1).length,
   };
-}
-
-/** What the failing hosts cost in complaints is meant; anything worse is to be seen. */
-function tellComplaints(log: string): void {
-  process.stderr.write(log);
 }
 
 function faultOf(number: number): Fault {
@@ -161,7 +157,7 @@ async function startLatency(farm: ScriptedFarm, url: string, samples: number): P
   await Promise.all(posts);
   let latencies: number[] = [];
   await until(async () => {
-    const starts = new Map((await farm.tell()).flatMap((host) => Object.entries(host.starts)));
+    const starts = await farm.starts();
     latencies = [...sent].flatMap(([name, sentAt]) => {
       const startedAt = starts.get(name)?.[0];
       return startedAt === undefined ? [] : [startedAt - sentAt];

@@ -16,6 +16,8 @@ export interface ScriptedFarm extends AsyncDisposable {
   dropStreams(hosts?: number[]): Promise<void>;
   addImages(names: string[], hosts?: number[]): Promise<void>;
   tell(hosts?: number[]): Promise<HostTold[]>;
+  /** When containers of each name were started, on all hosts together, by the clock. */
+  starts(): Promise<Map<string, number[]>>;
 }
 
 export async function startScriptedFarm(count: number): Promise<ScriptedFarm> {
@@ -40,13 +42,21 @@ export async function startScriptedFarm(count: number): Promise<ScriptedFarm> {
     return asked;
   };
   const some = (numbers: number[] | undefined) => (numbers === undefined ? {} : { hosts: numbers });
+  const tell = (numbers?: number[]) => ask<HostTold[]>({ do: "tell", ...some(numbers) });
   return {
     pid: child.pid ?? 0,
     hosts,
     setFault: (fault, numbers) => ask({ do: "fault", fault, ...some(numbers) }),
     dropStreams: (numbers) => ask({ do: "drop streams", ...some(numbers) }),
     addImages: (names, numbers) => ask({ do: "add images", names, ...some(numbers) }),
-    tell: (numbers) => ask({ do: "tell", ...some(numbers) }),
+    tell,
+    async starts() {
+      const starts = new Map<string, number[]>();
+      for (const [name, moments] of (await tell()).flatMap((host) => Object.entries(host.starts))) {
+        starts.set(name, [...(starts.get(name) ?? []), ...moments]);
+      }
+      return starts;
+    },
     async [Symbol.asyncDispose]() {
       child.stdin.end();
       await Promise.race([once(child, "exit"), Bun.sleep(5_000)]);

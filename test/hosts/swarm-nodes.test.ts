@@ -1,8 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { swarmName } from "../../src/core/swarm-name.ts";
-import { swarmHost } from "../../src/farm/swarm-host.ts";
-import { openStore } from "../../src/store/connect.ts";
-import { startWorker } from "../../src/worker/worker.ts";
 import { enqueue, getExecution, untilEnded, untilExecution } from "../support/client.ts";
 import { recordStarts } from "../support/containers.ts";
 import { startFastlane } from "../support/process.ts";
@@ -101,23 +97,13 @@ test("what runs on a node that is drained, or was away for long, ends as host_lo
 });
 
 test("what runs on a node that stays away ends as host_lost, and is gone when that is back", async () => {
-  await using api = await startFastlane({ command: "api", environment: environment() });
-  await using store = openDisposable(database);
-  const name = swarmName(swarm.manager.host);
-  const worker = await startWorker({
-    store: store.store,
-    version: "test",
-    pools: [{ match: "", hosts: [name], maxRunning: 20 }],
-    registries: {},
-    connectHost: (host) => swarmHost(host, { hostLostAfterSeconds: 2 }),
-    queuePoolId: () => null,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+  await using fastlane = await startFastlane({
+    environment: { ...environment(), FASTLANE_HOST_LOST_AFTER_SECONDS: "2" },
   });
   const job = await swarm.onWorkerAlone(async () => {
-    const made = await enqueue(api.url, "nodes", {
+    const made = await enqueue(fastlane.url, "nodes", {
       command: ["sh", "-c", "echo up; sleep 600"],
     });
-    worker.dispatch([""]);
     await untilExecution(made, ({ log }) => log === "up\n");
     return made;
   });
@@ -129,10 +115,4 @@ test("what runs on a node that stays away ends as host_lost, and is gone when th
   expect(ended.exitCode).toBeNull();
   await swarm.worker.start();
   await swarm.untilNothingIsLeft(database.installation);
-  await worker.stop();
 });
-
-function openDisposable({ address }: MigratedDatabase) {
-  const store = openStore({ address });
-  return { store, [Symbol.asyncDispose]: () => store.close() };
-}

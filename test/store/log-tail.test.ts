@@ -1,0 +1,56 @@
+import { expect, test } from "bun:test";
+import { insertLogSegments } from "../../src/store/log-chunks.ts";
+import { LOG_BEGIN, placeOfTail, readStream, readTail } from "../../src/store/read-log.ts";
+import { pool, waiting } from "../services/rows.ts";
+import { testStore } from "../support/store.ts";
+
+const LINES = 700;
+
+/** A log whose every line came by itself, so that each has a chunk; each third line is on stderr. */
+async function logOfSingleLines() {
+  const store = await testStore();
+  const [executionId = ""] = await waiting(store.db, pool(["one"]), [{}]);
+  const lines = Array.from({ length: LINES }, (_, i) => ({
+    stream: i % 3 === 2 ? ("stderr" as const) : ("stdout" as const),
+    text: `line ${i}\n`,
+  }));
+  const segments = lines.map(({ stream, text }, i) => ({
+    executionId,
+    seq: i + 1,
+    frames: [{ stream, at: { seconds: i, nanos: 0 }, data: new TextEncoder().encode(text) }],
+  }));
+  await store.db.transaction((tx) => insertLogSegments(tx, segments));
+  const stdout = lines.filter(({ stream }) => stream === "stdout").map(({ text }) => text);
+  return Object.assign(store, { executionId, stdout });
+}
+
+test.each([1, 10, 3_000, 64 * 1024])(
+  "the last %p bytes of a log of single lines are its last",
+  async (maxBytes) => {
+    await using given = await logOfSingleLines();
+    const whole = given.stdout.join("");
+
+    const tail = await readTail(given.db, given.executionId, "stdout", maxBytes);
+
+    expect(Buffer.from(tail.data).toString()).toBe(whole.slice(-maxBytes));
+    expect(tail.truncated).toBe(whole.length > maxBytes);
+  },
+);
+
+test.each([1, 2, 300, 466])(
+  "the last %p lines of a log of single lines are its last",
+  async (lines) => {
+    await using given = await logOfSingleLines();
+
+    const place = await placeOfTail(given.db, given.executionId, ["stdout"], lines);
+    const parts = await Array.fromAsync(readStream(given.db, given.executionId, "stdout", place));
+
+    expect(Buffer.concat(parts).toString()).toBe(given.stdout.slice(-lines).join(""));
+  },
+);
+
+test("a log with fewer lines than were asked for is read from its beginning", async () => {
+  await using given = await logOfSingleLines();
+
+  expect(await placeOfTail(given.db, given.executionId, ["stdout"], 10_000)).toEqual(LOG_BEGIN);
+});
