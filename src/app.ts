@@ -86,8 +86,11 @@ async function startWorking(
   stops: (() => Promise<void>)[],
 ): Promise<Working> {
   let queue: Queue | null = null;
+  const beatStore = openStore({ address, max: 1, name: "fastlane heartbeat" });
+  stops.push(() => beatStore.close());
   const worker = await startWorker({
     store,
+    beatStore,
     version,
     pools: config.dockerHosts,
     registries: config.registries,

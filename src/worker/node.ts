@@ -29,6 +29,8 @@ const PATIENCE_SECONDS = 5;
 
 export interface NodeDeps {
   store: Store;
+  /** One connection for heartbeats alone: behind other questions they would come too late. */
+  beatStore: Store;
   version: string;
   installation: string;
   hosts: readonly string[];
@@ -66,7 +68,7 @@ interface Held {
  * its share when nodes join, and leaves a host whose lease it lost.
  */
 export function startNode(deps: NodeDeps): Node {
-  const { store, log } = deps;
+  const { store, beatStore, log } = deps;
   const { db } = store;
   const id = crypto.randomUUID();
   const held = new Map<string, Held>();
@@ -107,10 +109,10 @@ export function startNode(deps: NodeDeps): Node {
     const sentAt = performance.now();
     const identity = processIdentity() ?? "unknown";
     const node = { id, name: hostname(), version: deps.version, process: identity };
-    const nodes = await beatNode(db, { ...node, farm, queuePoolId: deps.queuePoolId() });
+    const nodes = await beatNode(beatStore.db, { ...node, farm, queuePoolId: deps.queuePoolId() });
     const leases = [...held.values()].filter(({ isLeft }) => !isLeft);
     const renewed = await renewLeases(
-      db,
+      beatStore.db,
       leases.map(({ session }) => ({ ...session.lease, isSeen: session.isSeen() })),
     );
     for (const entry of leases) {
@@ -126,7 +128,7 @@ export function startNode(deps: NodeDeps): Node {
     const kept = [...held.values()].filter(({ isLeft }) => !isLeft);
     if (nodes > 1) for (const entry of kept.slice(share)) handOver(entry);
     const askedAt = performance.now();
-    const taken = await acquireLeases(db, {
+    const taken = await acquireLeases(beatStore.db, {
       nodeId: id,
       hosts: deps.hosts.filter((host) => !held.has(host)),
       limit: Math.max(0, share - kept.length),
@@ -136,10 +138,9 @@ export function startNode(deps: NodeDeps): Node {
   };
   const beats = repeat(BEAT_EVERY_MS, async () => {
     // A question that hangs would cost the leases: cut what does not answer, and ask anew.
-    const patience = setTimeout(
-      () => store.reset("a heartbeat hangs"),
-      CONFIRMED_FOR_MS - BEAT_EVERY_MS,
-    );
+    const patience = setTimeout(() => {
+      for (const each of [beatStore, store]) each.reset("a heartbeat hangs");
+    }, CONFIRMED_FOR_MS - BEAT_EVERY_MS);
     try {
       await beat();
     } catch (error) {

@@ -15,6 +15,8 @@ import { startSweep, sweep as sweepOnce } from "./sweep.ts";
 
 export interface WorkerDeps {
   store: Store;
+  /** For heartbeats alone. */
+  beatStore: Store;
   version: string;
   pools: readonly PoolRule[];
   registries: Readonly<Record<string, RegistryLogin>>;
