@@ -109,6 +109,7 @@ export function attendHost(deps: AttendDeps): Attendance {
       },
     };
     let beginAgain = false;
+    unstarted.delete(execution.id);
     if (execution.stopRequestedAt !== null) words.stop.abort();
     const done = runExecution(run, execution, {
       containerEnded: words.containerEnded.signal,
