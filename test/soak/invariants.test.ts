@@ -93,6 +93,16 @@ test.each<[string, string, Partial<Evidence>]>([
   ["a lost end", "missing bytes", { told: [told({ stderr: "e 1\ne 2\ne 3\n" })] }],
   ["a line twice", "bytes twice", { told: [told({ stdout: "o 1\no 1\no 2\no 3\nrest" })] }],
   ["lines out of order", "bytes twice", { told: [told({ stdout: "o 2\no 1\no 3\nrest" })] }],
+  [
+    "one that was lost and not run again, as its job says",
+    "explains",
+    {
+      sent: [sent({ job: { ...plain, keys: { onHostLost: "rerun" } } })],
+      told: [told(lost)],
+      reports: [report()],
+      faults: [killed],
+    },
+  ],
   ["a lost host that nobody broke", "explains", { told: [told(lost)], reports: [report()] }],
   [
     "a host that was lost before",

@@ -102,7 +102,8 @@ export const INVARIANTS: Invariant[] = [
         const isWanted = job?.ends.some((wanted) => wanted === end) ?? false;
         const isRightCode = end !== "exit_code" || each.exitCode === job?.work.exitCode;
         if (isWanted && isRightCode) return [];
-        if (end === "host_lost" && facts.lostItsEngine(each)) return [];
+        const isRerun = job?.keys["onHostLost"] === "rerun";
+        if (end === "host_lost" && !isRerun && facts.lostItsEngine(each)) return [];
         return [{ executionId: each.id, words: `${each.task}: ${end}, ${each.exitCode}` }];
       }),
   },

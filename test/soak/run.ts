@@ -64,7 +64,12 @@ async function soak(): Promise<boolean> {
     ]),
   };
   const nodes = [await startNode("node 1", environment), await startNode("node 2", environment)];
-  for (const node of nodes) stack.defer(() => node.end("SIGTERM"));
+  for (const node of nodes) {
+    stack.defer(async () => {
+      await node.end("SIGTERM");
+      await writeFile(`${folder}/${node.name}.log`, node.log());
+    });
+  }
 
   const beganAt = Date.now();
   const tell = (words: string) => {
@@ -80,8 +85,7 @@ async function soak(): Promise<boolean> {
     delay(durationMs),
   ]);
   tell("all is whole, and everything was sent");
-  await untilRest(sent);
-  tell("all is at rest");
+  tell((await isAtRest(sent)) ? "all is at rest" : "NOT all is at rest");
 
   const evidence = await gatherEvidence({
     client,
@@ -92,7 +96,6 @@ async function soak(): Promise<boolean> {
     databaseUrl: postgres.url,
     wrongEnds: nodes.flatMap(({ wrongEnds }) => wrongEnds),
   });
-  for (const node of nodes) await writeFile(`${folder}/${node.name}.log`, node.log());
   await writeFile(`${folder}/evidence.json`, JSON.stringify(evidence));
   const facts = factsOf(evidence);
   const rows = INVARIANTS.map((invariant) => ({ invariant, found: invariant.find(facts) }));
@@ -101,8 +104,8 @@ async function soak(): Promise<boolean> {
   process.stdout.write(`${findingsOf(rows, facts)}\n`);
   return rows.every(({ found }) => found.length === 0);
 
-  /** When nothing is open and no container is left, or the limit is over: the invariants tell. */
-  async function untilRest(all: readonly Sent[]): Promise<void> {
+  /** Waits until nothing is open and no container is left; what still is then the invariants tell. */
+  async function isAtRest(all: readonly Sent[]): Promise<boolean> {
     const wanted = all.flatMap(({ job, outcome }) =>
       outcome === "acknowledged" && !job.cron ? [{ task: job.task, count: job.count }] : [],
     );
@@ -116,8 +119,9 @@ async function soak(): Promise<boolean> {
       const left = await Promise.all(
         engines.map(({ engine }) => containersOfFastlane(engine.docker)),
       );
-      if (left.flat().length === 0) return;
+      if (left.flat().length === 0) return true;
     }
+    return false;
   }
 }
 
