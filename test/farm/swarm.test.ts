@@ -97,6 +97,15 @@ test("a network that is not there is refused, and no fault of the swarm", async 
   await expect(created).rejects.toThrow("network nowhere not found");
 });
 
+test("a pull asks the image's registry alone, and fails in its words", async () => {
+  const host = swarmHost(swarmName(swarm.manager.host));
+
+  const pulled = host.pull("127.0.0.1:1/away:1", null, new AbortController().signal);
+
+  await expect(pulled).rejects.toMatchObject({ name: "PullFailed", failure: "pull_failed" });
+  await expect(pulled).rejects.toThrow(/^Get "http.*connection refused$/);
+});
+
 test("an engine that is no manager is out of reach, and says what to do", async () => {
   const worker = swarmHost(swarmName(swarm.worker.host));
   await expect(worker.version()).rejects.toThrow(
