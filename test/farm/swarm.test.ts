@@ -100,9 +100,14 @@ test("a network that is not there is refused, and no fault of the swarm", async 
 test("a pull asks the image's registry alone, and fails in its words", async () => {
   const host = swarmHost(swarmName(swarm.manager.host));
 
-  const pulled = host.pull("127.0.0.1:1/away:1", null, new AbortController().signal);
+  const pulled = host.pull({
+    image: "127.0.0.1:1/away:1",
+    login: null,
+    signal: new AbortController().signal,
+    onProgress() {},
+  });
 
-  await expect(pulled).rejects.toMatchObject({ name: "PullFailed", failure: "pull_failed" });
+  await expect(pulled).rejects.toMatchObject({ name: "PullFailed", failure: "registry_busy" });
   await expect(pulled).rejects.toThrow(/^Get "http.*connection refused$/);
 });
 
