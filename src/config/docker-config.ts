@@ -97,7 +97,7 @@ function loginsOf(
 }
 
 /** `https://registry.example:5000/v1/` is `registry.example:5000`; Docker Hub has several names. */
-function registryNamed(name: string): string {
+export function registryNamed(name: string): string {
   const [host = ""] = name.replace(/^https?:\/\//, "").split("/");
   return host === "index.docker.io" ? "docker.io" : host;
 }

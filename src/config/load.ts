@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { parse as parseToml } from "smol-toml";
+import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import { hostsOf, type PoolRule } from "../core/pool.ts";
 import { managerOf, swarmName } from "../core/swarm-name.ts";
-import { dockerLogins } from "./docker-config.ts";
+import { dockerLogins, registryNamed } from "./docker-config.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
 import { type Config, ConfigSchema, type Pool, type Registry } from "./schema.ts";
 import { tablesOf, unknownKeys } from "./unknown-keys.ts";
@@ -115,10 +115,11 @@ const managerOrSelf = (host: string) => managerOf(host) ?? host;
 /** The logins with their passwords; one in a file is read now. */
 function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>) {
   return Object.fromEntries(
-    Object.entries(registries).map(([name, login]) => {
-      const { registry = name, username, password = "", passwordFile } = login;
-      if (passwordFile === undefined) return [name, { registry, username, password }];
-      return [name, { registry, username, password: textOf(passwordFile).trimEnd() }];
+    Object.entries(registries).map(([name, table]) => {
+      const { registry = name, username, password = "", passwordFile } = table;
+      const login = { registry: registryNamed(registry), username, password };
+      if (passwordFile === undefined) return [name, login];
+      return [name, { ...login, password: textOf(passwordFile).trimEnd() }];
     }),
   );
 }
@@ -166,8 +167,14 @@ function fromFile({ configFile, environment }: Sources): Record<string, unknown>
   try {
     return parseToml(text);
   } catch (error) {
-    throw new ConfigError(`Cannot read the configuration file "${path}": ${messageOf(error)}`);
+    throw new ConfigError(`Cannot read the configuration file "${path}": ${tomlFaultOf(error)}`);
   }
+}
+
+/** Without the lines around it, which the parser quotes: they may be a password's. */
+function tomlFaultOf(error: unknown): string {
+  const [what = ""] = messageOf(error).split("\n");
+  return error instanceof TomlError ? `${what} (line ${error.line})` : what;
 }
 
 function fromEnvironment(environment: Environment): Record<string, unknown> {

@@ -57,35 +57,45 @@ const networkName = v.pipe(
   v.check((name) => name !== "host" && !name.includes(":"), "must be the name of a Docker network"),
 );
 
-export const Allow = v.object({
-  networks: v.optional(v.array(networkName, "must be a list of networks"), []),
-  users: v.optional(v.array(text, "must be a list of users"), []),
-  workdir: v.optional(truth, false),
-  additionalDNSEntries: v.optional(truth, false),
-});
+export const Allow = v.object(
+  {
+    networks: v.optional(v.array(networkName, "must be a list of networks"), []),
+    users: v.optional(v.array(text, "must be a list of users"), []),
+    workdir: v.optional(truth, false),
+    additionalDNSEntries: v.optional(truth, false),
+  },
+  "must be a table",
+);
 
 /** The password stands here or in a file, exactly one of both. */
-export const Registry = v.object({
-  registry: v.optional(text),
-  username: text,
-  password: v.optional(text),
-  passwordFile: v.optional(text),
-});
+export const Registry = v.object(
+  {
+    registry: v.optional(text),
+    username: text,
+    password: v.optional(text),
+    passwordFile: v.optional(text),
+  },
+  "must be a table with username and password or passwordFile",
+);
 
 /** It has `hosts` or `swarm`, exactly one of both. */
-export const Pool = v.object({
-  match: v.optional(expression, ""),
-  hosts: v.optional(
-    v.pipe(
-      v.array(hostName, "must be a list of hosts"),
-      v.minLength(1, "must name at least one host"),
+export const Pool = v.object(
+  {
+    match: v.optional(expression, ""),
+    hosts: v.optional(
+      v.pipe(
+        v.array(hostName, "must be a list of hosts"),
+        v.minLength(1, "must name at least one host"),
+        v.check((names) => new Set(names).size === names.length, "must not name a host twice"),
+      ),
     ),
-  ),
-  /** A manager of the swarm that stands for all its hosts. */
-  swarm: v.optional(hostName),
-  maxRunning: v.optional(wholeNumber(1, 100_000), DEFAULT_MAX_RUNNING),
-  allow: v.optional(Allow),
-});
+    /** A manager of the swarm that stands for all its hosts. */
+    swarm: v.optional(hostName),
+    maxRunning: v.optional(wholeNumber(1, 100_000), DEFAULT_MAX_RUNNING),
+    allow: v.optional(Allow),
+  },
+  "must be a table",
+);
 
 /**
  * Every key of the configuration, with its default and what is allowed. Keys beyond these are for

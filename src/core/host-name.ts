@@ -14,7 +14,7 @@ export const HOST_NAME_FORMS =
 const UNIX = /^unix:\/\/(\/.+)$/;
 /** `name:port` is the form of the original configuration, and means `tcp://name:port`. */
 const NETWORK =
-  /^(?:(tcp|https|ssh):\/\/)?(?:([^@:/\s]+)@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
+  /^(?:(tcp|https|ssh):\/\/)?(?:([^@:/\s]+)@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)(?::(\d{1,5}))?$/;
 const DEFAULT_PORTS: Record<string, number> = { https: 2376, ssh: 22 };
 
 /** @returns `null` when the text names no endpoint that fastlane can use. */

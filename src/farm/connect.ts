@@ -1,5 +1,7 @@
 import { Agent } from "node:http";
 import type { Duplex } from "node:stream";
+import { inspect } from "node:util";
+import modemHttp from "docker-modem/lib/http.js";
 import Docker from "dockerode";
 import { messageOf } from "../core/errors.ts";
 import type { HostAccess } from "../core/host-access.ts";
@@ -7,6 +9,10 @@ import { type Endpoint, parseHostName } from "../core/host-name.ts";
 import { HostUnreachable } from "./host.ts";
 import { createSshTunnel } from "./ssh-tunnel.ts";
 import { openTls } from "./tls-socket.ts";
+
+// docker-modem follows a redirect to wherever it leads, past the way to the host that was configured,
+// and an error of that second request has no listener: it would end the process.
+modemHttp.maxRedirects = 0;
 
 export interface Connection {
   docker: Docker;
@@ -56,6 +62,9 @@ function connectSecurely(
 /** dockerode over a connection for each call; those that fail say why. */
 function dockerOver(name: string, open: () => Promise<Duplex>): Docker {
   const agent = new Agent();
+  // docker-modem writes out each request for its debug log, also when nobody reads that: with the
+  // agent all open sockets behind it, which takes tens of milliseconds.
+  Object.defineProperty(agent, inspect.custom, { value: () => "Agent" });
   agent.createConnection = (_options, done) => {
     open().then(
       (connection) => done?.(null, connection),

@@ -32,6 +32,7 @@ export async function engineCall<T>(
       reject(
         new HostUnreachable(
           deadline.aborted ? `${what}: no answer within ${deadlineMs} ms` : `${what}: given up`,
+          { isTimeout: deadline.aborted },
         ),
       );
     if (signal.aborted) onAbort();
@@ -61,11 +62,15 @@ export function engineAnswer(error: unknown): { statusCode: number; message: str
 // Of a streamed answer docker-modem keeps the words alone, behind a prefix of its own.
 const withoutPrefix = (message: string) => message.replace(/^\(HTTP code \d+\) .*? - /, "").trim();
 
+const REDIRECTED = "it answers with a redirect to elsewhere, as no Docker engine does";
+
 export function toHostError(what: string, error: unknown): Error {
   if (error instanceof HostUnreachable || error instanceof EngineRefusal) return error;
   const answer = engineAnswer(error);
   if (answer === null) {
-    return new HostUnreachable(`${what}: ${faultWords(error) ?? messageOf(error)}`, {
+    const isRedirect = messageOf(error).startsWith("Max redirects exceeded");
+    const words = isRedirect ? REDIRECTED : (faultWords(error) ?? messageOf(error));
+    return new HostUnreachable(`${what}: ${words}`, {
       cause: error,
     });
   }
@@ -73,4 +78,14 @@ export function toHostError(what: string, error: unknown): Error {
     return new EngineRefusal(answer.statusCode, answer.message);
   }
   return new HostUnreachable(`${what}: ${answer.message}`, { answered: true });
+}
+
+/** `null` where the engine says that there is nothing of that name. */
+export async function orNotFound<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.statusCode === 404) return null;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { type Connection, connectEngine } from "./connect.ts";
 import { containerStateOf, createOptionsOf, ListedContainer, phaseOf } from "./container.ts";
 import { eventsOf } from "./container-events.ts";
 import { dial } from "./dial.ts";
-import { engineAnswer, engineCall } from "./docker-call.ts";
+import { engineAnswer, engineCall, orNotFound } from "./docker-call.ts";
 import { EngineRefusal, type Host, HostUnreachable } from "./host.ts";
 import { watchOutput } from "./output-ends.ts";
 import { imagesOf, probeEngine, shortNamesOf } from "./probe.ts";
@@ -175,13 +175,4 @@ function checkedId(container: string): string {
     );
   }
   return container;
-}
-
-async function orNotFound<T>(found: Promise<T>): Promise<T | null> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof EngineRefusal && error.statusCode === 404) return null;
-    throw error;
-  }
 }

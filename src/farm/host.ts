@@ -163,10 +163,16 @@ export class HostUnreachable extends Error {
   override readonly name = "HostUnreachable";
   /** The engine did answer, with a fault of its own (5xx). */
   readonly answered: boolean;
+  /** The deadline of the call was over. */
+  readonly isTimeout: boolean;
 
-  constructor(message: string, options: { answered?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { answered?: boolean; isTimeout?: boolean; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.answered = options.answered ?? false;
+    this.isTimeout = options.isTimeout ?? false;
   }
 }
 

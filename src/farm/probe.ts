@@ -3,6 +3,7 @@ import type Docker from "dockerode";
 import * as v from "valibot";
 import { shortImageName } from "../core/image-reference.ts";
 import { dial } from "./dial.ts";
+import { orNotFound } from "./docker-call.ts";
 import { EngineRefusal, HostUnreachable } from "./host.ts";
 
 const ENDS_WITHIN_MS = 15_000;
@@ -36,32 +37,42 @@ export async function probeEngine(
   await call("list containers", (abortSignal) => docker.listContainers({ abortSignal }));
   const [smallest] = images.sort((left, right) => left.Size - right.Size);
   if (smallest === undefined) return;
-  const container = await call("create probe", (abortSignal) =>
-    docker.createContainer({
-      name: `fastlane-probe-${crypto.randomUUID()}`,
-      Image: smallest.Id,
-      // One empty text takes away what the image begins with.
-      Entrypoint: [""],
-      Cmd: ["true"],
-      Labels: { ...labels },
-      HostConfig: { NetworkMode: "none", SecurityOpt: ["no-new-privileges"] },
-      abortSignal,
-    }),
+  const container = await orRefused(
+    call("create probe", (abortSignal) =>
+      docker.createContainer({
+        name: `fastlane-probe-${crypto.randomUUID()}`,
+        Image: smallest.Id,
+        // One empty text takes away what the image begins with.
+        Entrypoint: [""],
+        Cmd: ["true"],
+        Labels: { ...labels },
+        HostConfig: { NetworkMode: "none", SecurityOpt: ["no-new-privileges"] },
+        abortSignal,
+      }),
+    ),
   );
+  if (container === null) return;
   try {
-    await startProbe(container, call);
+    // An image without `true` is refused by the runtime, which has done all that is asked of it.
+    await orRefused(call("start probe", (abortSignal) => container.start({ abortSignal })));
     await untilEnded(container, call);
   } finally {
-    await call("remove probe", (abortSignal) => container.remove({ force: true, abortSignal }));
+    // Whoever has taken it away before has done what is to be done.
+    await orNotFound(
+      call("remove probe", (abortSignal) =>
+        container.remove({ force: true, v: true, abortSignal }),
+      ),
+    );
   }
 }
 
-/** An image without `true` is refused by the runtime, which has then done all that is asked of it. */
-async function startProbe(container: Docker.Container, call: Call): Promise<void> {
+/** `null` where the engine, or who stands before it, says no: that it answers is enough. */
+async function orRefused<T>(asked: Promise<T>): Promise<T | null> {
   try {
-    await call("start probe", (abortSignal) => container.start({ abortSignal }));
+    return await asked;
   } catch (error) {
-    if (!(error instanceof EngineRefusal)) throw error;
+    if (error instanceof EngineRefusal) return null;
+    throw error;
   }
 }
 

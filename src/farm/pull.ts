@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import { parseImageReference } from "../core/image-reference.ts";
 import { dial } from "./dial.ts";
-import { engineAnswer, toHostError } from "./docker-call.ts";
+import { engineAnswer, engineCall, toHostError } from "./docker-call.ts";
 import {
   HostUnreachable,
   PullAborted,
@@ -17,6 +17,7 @@ import { createPullLines } from "./pull-lines.ts";
 
 /** A pull that has told of no progress for so long is given up. */
 const STALLED_AFTER_MS = 120_000;
+const LOOK_MS = 15_000;
 
 const ErrorInStream = v.object({
   error: v.optional(v.string()),
@@ -44,10 +45,13 @@ export async function pullImage(
     throw error;
   }
   // A stream that was cut off ends like one that is complete; only the image itself can tell.
+  const what = `${hostName}: pull "${image}"`;
+  const look = (abortSignal: AbortSignal) =>
+    dial(docker, { path: `/images/${image}/json`, abortSignal });
   try {
-    await dial(docker, { path: `/images/${image}/json`, abortSignal: signal });
+    await engineCall(what, LOOK_MS, look, signal);
   } catch (error) {
-    const what = `${hostName}: pull "${image}"`;
+    if (signal.aborted) throw new PullAborted(`${what}: given up`);
     throw new HostUnreachable(`${what}: ended without the image: ${messageOf(error)}`);
   }
 }

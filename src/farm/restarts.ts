@@ -34,8 +34,9 @@ export async function restartedSinceStartOf(
 
 async function isStartForgotten(docker: Docker, containerId: string, abortSignal: AbortSignal) {
   // By the engine's own clock: it would wait for a moment that has not come.
-  const info = v.parse(Info, await dial(docker, { path: "/info", abortSignal }));
-  const now = (Date.parse(info.SystemTime) / 1_000).toFixed(3);
+  const info = v.safeParse(Info, await dial(docker, { path: "/info", abortSignal }));
+  if (!info.success) return null;
+  const now = (Date.parse(info.output.SystemTime) / 1_000).toFixed(3);
   const stream = await dialStream(docker, {
     path: "/events?",
     options: { since: "0", until: now },
@@ -45,7 +46,9 @@ async function isStartForgotten(docker: Docker, containerId: string, abortSignal
   try {
     for await (const value of jsonLines(stream)) {
       remembered += 1;
-      const { Action: action, Actor: actor } = v.parse(Event, value);
+      const event = v.safeParse(Event, value);
+      if (!event.success) continue;
+      const { Action: action, Actor: actor } = event.output;
       if (action === "start" && actor?.ID === containerId) return false;
     }
   } finally {

@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
 import * as v from "valibot";
 import { type Dial, dial } from "./dial.ts";
-import { engineCall } from "./docker-call.ts";
-import { EngineRefusal, type RegistryLogin } from "./host.ts";
+import { engineCall, orNotFound } from "./docker-call.ts";
+import type { RegistryLogin } from "./host.ts";
 import { authOf } from "./pull.ts";
 import { EngineInfo, Service, SwarmNode, Task } from "./swarm-records.ts";
 
@@ -123,13 +123,4 @@ export function swarmApi(docker: Docker, name: string, outer?: AbortSignal) {
       );
     },
   };
-}
-
-async function orNotFound<T>(found: Promise<T>): Promise<T | null> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof EngineRefusal && error.statusCode === 404) return null;
-    throw error;
-  }
 }

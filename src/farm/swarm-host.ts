@@ -173,7 +173,9 @@ function pullErrorOf(error: unknown, prefix: string, signal: AbortSignal): unkno
   if (!(error instanceof HostUnreachable)) return error;
   const words = error.message.replace(prefix, "");
   if (error.answered) return new PullFailed(failureOf(500, words), words);
-  return signal.aborted ? new PullAborted(error.message) : error;
+  if (signal.aborted) return new PullAborted(error.message);
+  // The manager answers at once when it can; what takes so long is its registry's answer.
+  return error.isTimeout ? new PullFailed("registry_busy", words) : error;
 }
 
 async function* logsOf(

@@ -7,7 +7,7 @@ import { blacklistHost, liftBlacklist } from "../services/blacklist-host.ts";
 import { receiptsOfHosts } from "../store/reconciliations.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
-import { hostViews } from "./host-views.ts";
+import { hostViews, receiptsView } from "./host-views.ts";
 import { hostsNamed } from "./named-hosts.ts";
 import { operation } from "./params.ts";
 import { urlsOf } from "./urls.ts";
@@ -18,24 +18,19 @@ export function hostRoutes(deps: HttpDeps) {
   const namesOf = (name: string) => ({ ...hostAndPort(name), name });
   const blacklist = async (c: HttpContext) => {
     const host = configuredHost(deps, parseBlacklistBody(await bodyText(c)).host);
-    await blacklistHost(db, plan.pools, host, null);
+    await blacklistHost(db, plan.pools, host, undefined);
     return c.json({ ...namesOf(host), blacklisted: true });
   };
   return new Hono<HttpEnv>()
     .get("/hosts", operation("hosts"), async (c) => {
       const receipts = await receiptsOfHosts(db, hostsOf(plan.pools));
-      const hosts = (await hostViews(db, plan.pools)).map((host) => {
-        const { counts, last = [] } = receipts.get(host.name) ?? {};
-        const shown = last.map(({ decidedAt, decision, executionId, containerId, reason }) => ({
-          at: decidedAt.toISOString(),
-          decision,
-          executionId,
-          containerId,
-          reason,
-        }));
-        return { ...host, reconciliation: { ...counts, last: shown } };
+      const hosts = await hostViews(db, plan.pools);
+      return c.json({
+        hosts: hosts.map((host) => ({
+          ...host,
+          reconciliation: receiptsView(receipts.get(host.name)),
+        })),
       });
-      return c.json({ hosts });
     })
     .post("/docker-executor/blacklist", operation("blacklistHost"), blacklist)
     .put("/docker-executor/blacklist", operation("putHostOnBlacklist"), blacklist)
@@ -45,9 +40,9 @@ export function hostRoutes(deps: HttpDeps) {
       return c.json({ ...namesOf(host), blacklisted: false });
     })
     .post("/hosts/drain", operation("drainHost"), async (c) => {
-      const { host: text, deadline = null } = parseDrainBody(await bodyText(c));
-      const host = configuredHost(deps, text);
-      const waitsFor = await blacklistHost(db, plan.pools, host, deadline);
+      const asked = parseDrainBody(await bodyText(c));
+      const host = configuredHost(deps, asked.host);
+      const { deadline, waitsFor } = await blacklistHost(db, plan.pools, host, asked.deadline);
       const urls = urlsOf(deps, c);
       return c.json({
         ...namesOf(host),

@@ -4,6 +4,7 @@ import { hostsOf, type PoolRule } from "../core/pool.ts";
 import type { HostStatus } from "../payload/host-answers.ts";
 import type { Db } from "../store/connect.ts";
 import { type HostRecord, hostRecords } from "../store/host-records.ts";
+import type { HostReceipts } from "../store/reconciliations.ts";
 
 /** Every host of the configuration, with what its row tells. */
 export async function hostViews(
@@ -52,3 +53,16 @@ function hostView(
 const NO_OWNER = "No worker attends to this host";
 
 const timeOf = (at: Date | null | undefined) => at?.toISOString() ?? null;
+
+/** What reconciliation decided on a host. */
+export function receiptsView(receipts: HostReceipts | undefined) {
+  const { counts, last = [] } = receipts ?? {};
+  const shown = last.map(({ decidedAt, decision, executionId, containerId, reason }) => ({
+    at: decidedAt.toISOString(),
+    decision,
+    executionId,
+    containerId,
+    reason,
+  }));
+  return { ...counts, last: shown };
+}

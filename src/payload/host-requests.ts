@@ -14,8 +14,11 @@ export const BlacklistBody = exactObject({ host });
 
 export const DrainBody = exactObject({
   host,
-  deadline: v.optional(
-    v.pipe(Moment, v.description("when what still runs there is stopped; never when absent")),
+  deadline: v.nullish(
+    v.pipe(
+      Moment,
+      v.description("when what still runs there is stopped; null for never, as it was when absent"),
+    ),
   ),
 });
 

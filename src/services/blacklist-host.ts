@@ -12,21 +12,22 @@ import { lockDispatch } from "./dispatch-pool.ts";
 /**
  * Blacklists a host: it is given nothing new from here on, on any node, and finishes what it runs.
  *
- * @param deadline When what still runs there is given up; `null` waits for ever.
- * @returns What it waits for.
+ * @param deadline When what still runs there is given up; `null` waits for ever, `undefined` leaves
+ *   it as it was.
+ * @returns What it waits for, and until when.
  */
 export async function blacklistHost(
   db: Db,
   pools: readonly PoolRule[],
   host: string,
-  deadline: Date | null,
-): Promise<Remaining[]> {
+  deadline: Date | null | undefined,
+): Promise<{ deadline: Date | null; waitsFor: Remaining[] }> {
   const names = pools.filter(({ hosts }) => hosts.includes(host)).map(({ match }) => match);
   return await db.transaction(async (tx) => {
     // A dispatch that is under way is over first, so that none that it placed is missing below.
     for (const name of names.sort()) await lockDispatch(tx, name);
-    await setBlacklisted(tx, host, deadline);
-    return await remainingOn(tx, host);
+    const until = await setBlacklisted(tx, host, deadline);
+    return { deadline: until, waitsFor: await remainingOn(tx, host) };
   });
 }
 

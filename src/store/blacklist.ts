@@ -2,18 +2,29 @@ import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Db, Tx } from "./connect.ts";
 import { type ExecutionRow, executions, hosts } from "./schema.ts";
 
-/** Writes that nothing new is to be given to a host. @param deadline When the rest is given up. */
-export async function setBlacklisted(tx: Tx, name: string, deadline: Date | null): Promise<void> {
-  await tx
+/**
+ * Writes that nothing new is to be given to a host.
+ *
+ * @param deadline When the rest is given up; `null` for never, `undefined` for what it was.
+ * @returns The deadline that holds now.
+ */
+export async function setBlacklisted(
+  tx: Tx,
+  name: string,
+  deadline: Date | null | undefined,
+): Promise<Date | null> {
+  const [row] = await tx
     .insert(hosts)
-    .values({ name, blacklistedAt: sql`now()`, drainDeadline: deadline })
+    .values({ name, blacklistedAt: sql`now()`, drainDeadline: deadline ?? null })
     .onConflictDoUpdate({
       target: hosts.name,
       set: {
         blacklistedAt: sql`coalesce(hosts.blacklisted_at, now())`,
-        drainDeadline: deadline,
+        ...(deadline === undefined ? {} : { drainDeadline: deadline }),
       },
-    });
+    })
+    .returning({ deadline: hosts.drainDeadline });
+  return row?.deadline ?? null;
 }
 
 /** @returns Whether it was blacklisted. */

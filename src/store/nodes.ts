@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
 import { LEASE_SECONDS } from "./hosts.ts";
 import { hosts, installation, nodes } from "./schema.ts";
@@ -65,6 +65,13 @@ export async function listNodes(
 export async function removeNodes(db: Db, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   return await db.transaction(async (tx) => {
+    // In one order, as by whoever else locks several.
+    await tx
+      .select({ name: hosts.name })
+      .from(hosts)
+      .where(inArray(hosts.leaseNode, [...ids]))
+      .orderBy(asc(hosts.name))
+      .for("no key update");
     await tx
       .update(hosts)
       .set({ leaseNode: null, leaseExpiresAt: null, reachable: false, releasedAt: sql`now()` })

@@ -17,15 +17,15 @@ export interface Receipt {
   reason: string;
 }
 
-/** Writes down what was decided under a lease, before or together with its being done. */
+/** Writes down what was decided under a lease, which the transaction holds. */
 export async function recordDecisions(
-  db: Db | Tx,
+  tx: Tx,
   lease: Lease,
   receipts: readonly Receipt[],
 ): Promise<void> {
   if (receipts.length === 0) return;
   const { host, nodeId: node, fence } = lease;
-  await db.insert(reconciliations).values(receipts.map((each) => ({ ...each, host, node, fence })));
+  await tx.insert(reconciliations).values(receipts.map((each) => ({ ...each, host, node, fence })));
 }
 
 export interface HostReceipts {

@@ -7,6 +7,8 @@ import { type HostState, type Lease, LeaseLost } from "../store/hosts.ts";
 import type { Log } from "./log.ts";
 import { persist } from "./persist.ts";
 
+const ONE_FAILURE_MS = 250;
+
 export interface BreakerDeps {
   host: Host;
   db: Db;
@@ -33,11 +35,12 @@ export interface Breaker {
 
 export function createBreaker(deps: BreakerDeps): Breaker {
   const { host, db, lease, installation, log, signal } = deps;
-  let state: HostState = { circuit: "closed", failures: 0, probeInMs: null, isDrainOver: false };
+  let state: HostState | null = null;
+  let failedAt = Number.NEGATIVE_INFINITY;
   let seenAt = performance.now();
 
   const see = (seen: HostState) => {
-    if (seen.circuit !== state.circuit) {
+    if (state !== null && seen.circuit !== state.circuit) {
       const { circuit, failures } = seen;
       log.warn({ host: host.name, circuit, failures }, "the circuit breaker has changed");
     }
@@ -51,15 +54,22 @@ export function createBreaker(deps: BreakerDeps): Breaker {
   };
   const succeed = () => write(() => recordSuccess(db, lease));
   const fail = (error: string) => write(() => recordFailure(db, lease, error, deps.breaker));
-  const probeInMs = () =>
-    state.probeInMs === null ? null : state.probeInMs - (performance.now() - seenAt);
+  const probeInMs = () => {
+    const { probeInMs: atFirst = null } = state ?? {};
+    return atFirst === null ? null : atFirst - (performance.now() - seenAt);
+  };
 
   return {
     see,
     async worked() {
-      if (state.failures > 0) await succeed();
+      if ((state?.failures ?? 0) > 0) await succeed();
     },
-    failed: fail,
+    async failed(error) {
+      // Several that wait for the same thing are told of its failure at once, which is one.
+      const isSame = performance.now() - failedAt < ONE_FAILURE_MS;
+      failedAt = performance.now();
+      if (!isSame) await fail(error);
+    },
     probeInMs,
     async probeIfDue() {
       const dueInMs = probeInMs();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "../core/backoff.ts";
 import { messageOf } from "../core/errors.ts";
-import { type Host, HostUnreachable } from "../farm/host.ts";
+import { EngineRefusal, type Host, HostUnreachable } from "../farm/host.ts";
 import { loseExecution } from "../services/lose-execution.ts";
 import { putBackExecution } from "../services/put-back-execution.ts";
 import type { Db } from "../store/connect.ts";
@@ -13,8 +13,8 @@ import type { Log } from "./log.ts";
 import { Abandoned, persist } from "./persist.ts";
 
 const RECONNECT = { minMs: 250, factor: 2, maxMs: 5_000 };
-/** An owner that is new itself asks more than once before it gives up what runs there. */
-const FAILURES_BEFORE_LOSS = 3;
+/** So long an owner asks itself before it gives up what runs there: nobody may have asked before it. */
+const ASKED_FOR_MS = 30_000;
 
 export interface SessionDeps {
   host: Host;
@@ -52,15 +52,20 @@ export function startHostSession(deps: SessionDeps): HostSession {
 
   const run = async () => {
     let failures = 0;
+    let silentSince: number | null = null;
+    let engineWasGone = false;
+    const decided = new Set<string>();
     while (!left.signal.aborted) {
       const onReachable = () => {
         failures = 0;
+        silentSince = null;
         deps.onReachable();
       };
       const current = attendHost({
         ...deps,
         signal: left.signal,
-        engineWasGone: failures > 0,
+        engineWasGone,
+        decided,
         onReachable,
       });
       attendance = current;
@@ -68,7 +73,10 @@ export function startHostSession(deps: SessionDeps): HostSession {
       attendance = null;
       if (error instanceof LeaseLost || error instanceof Abandoned) return;
       failures += 1;
-      await tellUnreachable(deps, left.signal, error, { failures, ...current });
+      silentSince ??= performance.now();
+      engineWasGone = error instanceof HostUnreachable;
+      const silentMs = performance.now() - silentSince;
+      await tellUnreachable(deps, left.signal, error, { silentMs, ...current });
       const pauseMs = backoffMs(RECONNECT, failures, Math.random());
       await delay(pauseMs, undefined, { signal: left.signal }).catch(() => {});
     }
@@ -98,16 +106,17 @@ async function tellUnreachable(
   deps: SessionDeps,
   signal: AbortSignal,
   error: unknown,
-  { failures, unstarted }: { failures: number; unstarted: ReadonlySet<string> },
+  { silentMs, unstarted }: { silentMs: number; unstarted: ReadonlySet<string> },
 ): Promise<void> {
   const { db, lease, log, hostLostAfterSeconds } = deps;
   const words = messageOf(error);
   log.warn({ host: lease.host, error: words }, "the host cannot be attended to");
-  if (!(error instanceof HostUnreachable)) return;
+  if (!(error instanceof HostUnreachable || error instanceof EngineRefusal)) return;
   const seconds = await persist(signal, () => recordUnreachable(db, lease, words));
   await persist(signal, () => recordFailure(db, lease, words, deps.breaker));
   if (seconds === null) throw new LeaseLost(lease);
-  const isLost = seconds >= hostLostAfterSeconds && failures >= FAILURES_BEFORE_LOSS;
+  const askedForMs = Math.min(ASKED_FOR_MS, hostLostAfterSeconds * 1_000);
+  const isLost = seconds >= hostLostAfterSeconds && silentMs >= askedForMs;
   const reason = `The host has not answered for ${Math.round(seconds)} s (${words})`;
   for (const execution of await persist(signal, () => executionsOnHost(db, lease.host))) {
     const isUnstarted = execution.claimedAt === null || unstarted.has(execution.id);

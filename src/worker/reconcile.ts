@@ -1,10 +1,11 @@
 import { messageOf } from "../core/errors.ts";
 import type { ContainerSummary, Host } from "../farm/host.ts";
 import { executionIdOf, INSTALLATION_LABEL, isMadeUnder, isOfPlacement } from "../farm/labels.ts";
+import { recordReceipt } from "../services/record-receipt.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import type { Lease } from "../store/hosts.ts";
-import { recordDecisions } from "../store/reconciliations.ts";
+
 import type { Log } from "./log.ts";
 import { persist } from "./persist.ts";
 
@@ -19,8 +20,10 @@ export interface ReconcileDeps {
   installation: string;
   log: Log;
   signal: AbortSignal;
-  /** Containers whose removal has a receipt already; it is added to. */
+  /** Containers whose removal has a receipt already; it is kept up to date. */
   decided: Set<string>;
+  /** Whether a run sees to the execution, or did when this began: it removes its container itself. */
+  isSeenTo(executionId: string): boolean;
 }
 
 /**
@@ -31,9 +34,9 @@ export interface ReconcileDeps {
  */
 export async function reconcile(
   deps: ReconcileDeps,
-  tellEnded: (executionId: string) => void,
+  tellEnded: (executionId: string, containerId: string) => void,
 ): Promise<void> {
-  const { host, db, installation, signal } = deps;
+  const { host, db, installation, signal, isSeenTo } = deps;
   // The containers first: one that is created after this has its row on this host by then.
   const containers = await host.list(INSTALLATION_LABEL, installation);
   const executions = await persist(signal, () => executionsOnHost(db, host.name));
@@ -41,10 +44,11 @@ export async function reconcile(
   const strays: ContainerSummary[] = [];
   for (const container of containers) {
     if (!isMadeUnder(host.name, container.labels)) continue;
-    const execution = here.get(executionIdOf(container.labels) ?? "");
-    if (execution === undefined || !isOfPlacement(execution, container.labels)) {
-      strays.push(container);
-    } else if (container.phase === "ended") tellEnded(execution.id);
+    const executionId = executionIdOf(container.labels) ?? "";
+    const execution = here.get(executionId);
+    if (execution !== undefined && isOfPlacement(execution, container.labels)) {
+      if (container.phase === "ended") tellEnded(executionId, container.id);
+    } else if (!isSeenTo(executionId)) strays.push(container);
   }
   for (let from = 0; from < strays.length; from += AT_ONCE) {
     const some = strays.slice(from, from + AT_ONCE);
@@ -59,20 +63,23 @@ async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<v
   const isNew = !decided.has(stray.id);
   decided.add(stray.id);
   if (isNew) {
-    const whose =
-      executionId === null ? "is of no execution" : "is of an execution that is not here";
     const receipt = {
       decision: runs ? ("stopped" as const) : ("removed" as const),
       executionId,
       containerId: stray.id,
-      reason: `The container ${runs ? "runs" : `is ${stray.phase}`} and ${whose}: it has ended or moved`,
+      reason: `The container ${runs ? "runs" : `is ${stray.phase}`} and ${
+        executionId === null
+          ? "is of no execution: it was to show that the host works"
+          : "its execution is not here: it has ended or moved"
+      }`,
     };
-    await persist(signal, () => recordDecisions(db, lease, [receipt]));
+    await persist(signal, () => recordReceipt(db, lease, receipt));
     log.info({ host: host.name, ...receipt }, "reconciled");
   }
   try {
     if (runs) await host.stop(stray.id, GRACE_SECONDS);
     await host.remove(stray.id, { force: true });
+    decided.delete(stray.id);
   } catch (error) {
     log.warn({ containerId: stray.id, error: messageOf(error) }, "could not remove");
   }

@@ -6,7 +6,7 @@ import { markRunning } from "../services/claim-execution.ts";
 import { finishExecution } from "../services/finish-execution.ts";
 import { loseExecution } from "../services/lose-execution.ts";
 import { putBackExecution } from "../services/put-back-execution.ts";
-import { recordDecisions } from "../store/reconciliations.ts";
+import { recordReceipt } from "../services/record-receipt.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { Breaker } from "./breaker.ts";
 import { endInTime } from "./end-in-time.ts";
@@ -21,6 +21,8 @@ export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;
   /** The engine was out of reach since this node last attended to it: it may have gone down. */
   engineWasGone: boolean;
+  /** The node has only now come to the host, or has come back to it. */
+  isTakeOver: boolean;
   breaker: Pick<Breaker, "worked" | "failed">;
   /** What has surely not been started is added, before that is written. */
   unstarted: Set<string>;
@@ -29,8 +31,8 @@ export interface RunDeps extends StartDeps, FollowDeps {
 
 /** What a run may be told while it runs. */
 export interface RunSignals extends StartSignals {
-  /** There is word that its container has ended. */
-  containerEnded: AbortSignal;
+  /** Aborted when there is word that this container of its has ended. */
+  endOf(containerId: string): AbortSignal;
 }
 
 /**
@@ -56,8 +58,8 @@ export async function runExecution(
       await finish(deps, execution, endWithoutProcess(outcome.cause, outcome.message), null);
       return await removeContainer(deps, outcome.container);
     case "started":
-      if (outcome.isAdopted) await receipt(deps, execution, outcome);
-      else await deps.breaker.worked();
+      if (!outcome.isAdopted) await deps.breaker.worked();
+      else if (deps.isTakeOver) await receipt(deps, execution, outcome);
       await seeThrough(deps, execution, outcome, signals);
       return await removeContainer(deps, outcome.containerId);
   }
@@ -67,7 +69,7 @@ async function seeThrough(
   deps: RunDeps,
   execution: ExecutionRow,
   container: Started,
-  { containerEnded, stop, drained }: RunSignals,
+  { endOf: wordOfEnd, stop, drained }: RunSignals,
 ): Promise<void> {
   const { db, lease, signal } = deps;
   const { id } = execution;
@@ -75,7 +77,11 @@ async function seeThrough(
   const running = await persist(signal, () => markRunning(db, lease, id, containerId));
   if (running === null) return;
   using _ = endInTime(deps, containerId, { ...running, stop: AbortSignal.any([stop, drained]) });
-  const state = await followLog(deps, { ...container, executionId: id, ended: containerEnded });
+  const state = await followLog(deps, {
+    ...container,
+    executionId: id,
+    ended: wordOfEnd(containerId),
+  });
   await finish(
     deps,
     execution,
@@ -126,7 +132,7 @@ async function receipt(
     containerId,
     reason: `Its container ${wasOver ? "had ended" : "runs"}: ${why}`,
   };
-  await persist(signal, () => recordDecisions(db, lease, [decided]));
+  await persist(signal, () => recordReceipt(db, lease, decided));
 }
 
 async function finish(

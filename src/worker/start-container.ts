@@ -85,18 +85,21 @@ async function createAndStart(
     login: loginFor(deps, request),
   };
   // Both at once: the engine takes longer, so the claim costs no time.
-  const [claim, containerId] = await settled(
+  const [claim, created] = await settled(
     persist(signal, () => claimStart(db, lease, execution.id)),
     host.create(spec),
   );
-  if (claim === null) return { kind: "not ours", container: containerId };
+  if (claim === null) return { kind: "not ours", container: created };
   const claimed = { ...execution, ...claim };
+  if (created === null) {
+    const adopted = await adoptNamed(deps, claimed, signals);
+    if (adopted !== null) return adopted;
+  }
+  // What stood in the way under that name is gone.
+  const containerId = created ?? (await host.create(spec));
   if (containerId === null) {
-    const found = await host.inspect(spec.name);
-    const wait = (id: string) => start(deps, id, claimed, signals);
-    const adopted = found === null ? null : await adopt(deps, claimed, found, wait);
-    const message = "A container of that name was there and went";
-    return adopted ?? { kind: "put back", message, isOfHost: false };
+    const message = "A container of that name was there, went and came again";
+    return { kind: "put back", message, isOfHost: false };
   }
   if (signals.stop.aborted) {
     return { ...STOPPED, container: containerId };
@@ -104,6 +107,21 @@ async function createAndStart(
   const output = await host.watchOutput(containerId, signal).catch(() => null);
   const outcome = await start(deps, containerId, claimed, signals);
   return outcome.kind === "started" ? { ...outcome, output } : outcome;
+}
+
+/** @throws {StartUnknown} When the engine does not answer: the container may have been started. */
+async function adoptNamed(
+  deps: StartDeps,
+  execution: ExecutionRow,
+  signals: StartSignals,
+): Promise<Outcome | null> {
+  try {
+    const found = await deps.host.inspect(containerNameOf(execution.id));
+    const wait = (id: string) => start(deps, id, execution, signals);
+    return found === null ? null : await adopt(deps, execution, found, wait);
+  } catch (error) {
+    throw error instanceof HostUnreachable ? new StartUnknown(error) : error;
+  }
 }
 
 /** Both results, or the first one's error, but only when neither is under way any more. */

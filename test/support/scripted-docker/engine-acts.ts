@@ -1,6 +1,6 @@
 import { type Act, type Asked, filterOf, hasLabels, refuse } from "./acts.ts";
 import { nowMs } from "./container.ts";
-import { imageName } from "./engine.ts";
+import { type EngineEvent, imageName } from "./engine.ts";
 
 const VERSION = { Version: "20.10.24+scripted", ApiVersion: "1.41", MinAPIVersion: "1.12" };
 
@@ -22,6 +22,7 @@ export function info({ engine, reply }: Asked): void {
     Containers: engine.containers.length,
     ContainersRunning: engine.running,
     Images: engine.images.size,
+    SystemTime: new Date(nowMs()).toISOString(),
     Swarm: { LocalNodeState: "inactive" },
   });
 }
@@ -31,11 +32,10 @@ export function events({ engine, request, reply }: Asked): void {
   const types = filterOf(request, "type");
   const labels = filterOf(request, "label");
   const output = reply.stream("application/json");
-  const stopHearing = engine.hear(({ Action, container, attributes }) => {
+  const tell = ({ Action, container, attributes }: EngineEvent, atMs: number) => {
     if (types !== null && !types.includes("container")) return;
     if (actions !== null && !actions.includes(Action)) return;
     if (!hasLabels(container, labels)) return;
-    const atMs = nowMs();
     output.write(
       `${JSON.stringify({
         status: Action,
@@ -49,8 +49,18 @@ export function events({ engine, request, reply }: Asked): void {
         timeNano: Math.floor(atMs * 1e6),
       })}\n`,
     );
-  });
-  output.onClose(stopHearing);
+  };
+  if (request.query.has("until")) {
+    // What is past: of that only the starts of those that are still there are remembered.
+    for (const container of engine.containers) {
+      const { startedAtMs } = container;
+      if (startedAtMs === null) continue;
+      tell({ Action: "start", container, attributes: container.body.Labels ?? {} }, startedAtMs);
+    }
+    output.end();
+    return;
+  }
+  output.onClose(engine.hear((event) => tell(event, nowMs())));
 }
 
 /** The registry has every image but those in whose name there is `missing`. */

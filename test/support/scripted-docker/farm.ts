@@ -1,7 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import type { Fault, HostTold } from "./host.ts";
 import type { Command } from "./run.ts";
@@ -21,8 +19,7 @@ export interface ScriptedFarm extends AsyncDisposable {
 }
 
 export async function startScriptedFarm(count: number): Promise<ScriptedFarm> {
-  const folder = await mkdtemp(`${tmpdir()}/fastlane-scripted-`);
-  const child = spawn(process.execPath, [`${import.meta.dir}/run.ts`, folder, String(count)], {
+  const child = spawn(process.execPath, [`${import.meta.dir}/run.ts`, String(count)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -59,9 +56,7 @@ export async function startScriptedFarm(count: number): Promise<ScriptedFarm> {
     },
     async [Symbol.asyncDispose]() {
       child.stdin.end();
-      await Promise.race([once(child, "exit"), Bun.sleep(5_000)]);
-      child.kill("SIGKILL");
-      await rm(folder, { recursive: true, force: true });
+      if (child.exitCode === null) await once(child, "exit");
     },
   };
 }

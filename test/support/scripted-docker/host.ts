@@ -8,7 +8,7 @@ import { type CallName, callOf } from "./routes.ts";
 export type Fault =
   /** Nobody listens: streams are cut, and connections refused. */
   | { kind: "refuse" }
-  /** `hang`: nothing is done, and nothing answered. `lose`: it is done, and the connection is cut
+  /** `hang`: nothing is done or answered until the fault is over. `lose`: it is done, and the connection is cut
    * instead of an answer. `error`: 500, and nothing done. Of all calls when none are named. */
   | { kind: "hang" | "lose" | "error"; calls?: CallName[] }
   /** Each is answered so much later. */
@@ -39,6 +39,7 @@ export async function scriptedHost(socketPath: string): Promise<ScriptedHost> {
   const engine = new ScriptedEngine();
   const calls: Partial<Record<CallName, number>> = {};
   let fault: Fault | null = null;
+  let changed = Promise.withResolvers<void>();
 
   const handle = async (request: Request, reply: Reply) => {
     const found = callOf(request);
@@ -49,7 +50,9 @@ export async function scriptedHost(socketPath: string): Promise<ScriptedHost> {
     const { call, act, name } = found;
     calls[call] = (calls[call] ?? 0) + 1;
     const asked = { engine, request, reply, name };
-    const wrong = fault !== null && concerns(fault, call) ? fault : null;
+    const wrongWith = () => (fault !== null && concerns(fault, call) ? fault : null);
+    while (wrongWith()?.kind === "hang") await changed.promise;
+    const wrong = wrongWith();
     if (wrong?.kind === "slow") await delay(wrong.ms);
     if (wrong === null || wrong.kind === "slow") await act(asked);
     else if (wrong.kind === "lose") await act({ ...asked, reply: lostReply(reply) });
@@ -66,6 +69,8 @@ export async function scriptedHost(socketPath: string): Promise<ScriptedHost> {
   return {
     async setFault(next) {
       fault = next;
+      changed.resolve();
+      changed = Promise.withResolvers();
       await (next?.kind === "refuse" ? server.refuse() : server.listen());
     },
     dropStreams: server.dropStreams,

@@ -1,8 +1,10 @@
 /*
- * Serves scripted engines until its standard input ends: `bun run.ts FOLDER COUNT`. It says
+ * Serves scripted engines until its standard input ends: `bun run.ts COUNT`. It says
  * `{"hosts":[...]}` when they listen; each line of JSON that comes in then is a command, and gets a
  * line in answer.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { type Fault, scriptedHost } from "./host.ts";
 
@@ -15,7 +17,8 @@ export type Command = { hosts?: number[] } & (
   | { do: "tell" }
 );
 
-const [folder = "", count = ""] = process.argv.slice(2);
+const [count = ""] = process.argv.slice(2);
+const folder = await mkdtemp(`${tmpdir()}/fastlane-scripted-`);
 const paths = Array.from({ length: Number(count) }, (_, number) => `${folder}/${number}.sock`);
 const all = await Promise.all(paths.map((path) => scriptedHost(path)));
 answer({ hosts: paths.map((path) => `unix://${path}`) });
@@ -23,6 +26,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   answer(await obey(JSON.parse(line)));
 }
 await Promise.all(all.map((host) => host.close()));
+await rm(folder, { recursive: true, force: true });
 process.exit(0);
 
 async function obey(command: Command): Promise<unknown> {
