@@ -164,7 +164,9 @@ function hostOf(name: string, engine: Engine, outer?: AbortSignal): Host {
 const Version = v.object({ Version: v.string() });
 
 async function versionOf(docker: Docker, abortSignal: AbortSignal) {
-  return v.parse(Version, await dial(docker, { path: "/version", abortSignal }));
+  const answer = v.safeParse(Version, await dial(docker, { path: "/version", abortSignal }));
+  if (!answer.success) throw new Error("what answers there is no Docker engine");
+  return answer.output;
 }
 
 /** Names of ours and ids of the engine only: anything else could lead the request astray. */

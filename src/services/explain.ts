@@ -3,9 +3,9 @@ import type { FailureCause } from "../core/status.ts";
 import { managerOf } from "../core/swarm-name.ts";
 import type { Db } from "../store/connect.ts";
 import { isOpen, successorOf } from "../store/executions.ts";
-import { listHosts } from "../store/hosts.ts";
+import { type HostRecord, hostRecords } from "../store/host-records.ts";
 import { receiptsOfExecution } from "../store/reconciliations.ts";
-import type { ExecutionRow, HostRow, ScheduleRow } from "../store/schema.ts";
+import type { ExecutionRow, ScheduleRow } from "../store/schema.ts";
 import {
   countAhead,
   type Holders,
@@ -122,7 +122,7 @@ async function reasonsOfPool(
     const message = `its pool "${name}" is not in the configuration any more`;
     return [{ code: "no_pool", message, pool: name }];
   }
-  const [held, hosts] = await Promise.all([holdersOfPool(db, name), listHosts(db, pool.hosts)]);
+  const [held, hosts] = await Promise.all([holdersOfPool(db, name), hostRecords(db, pool.hosts)]);
   return [...reasonOfSlots(pool, held), ...reasonOfHosts(pool, hosts)];
 }
 
@@ -132,10 +132,13 @@ function reasonOfSlots({ match, maxRunning }: PoolRule, { count, ids }: Holders)
   return [{ code: "pool_full", message, pool: match, maxRunning, running: count, executions: ids }];
 }
 
-function reasonOfHosts({ match, hosts: names }: PoolRule, hosts: readonly HostRow[]): Reason[] {
+function reasonOfHosts(
+  { match, hosts: names }: PoolRule,
+  hosts: ReadonlyMap<string, HostRecord>,
+): Reason[] {
   const details = names.map((name) => {
-    const row = hosts.find((host) => host.name === name);
-    return { host: name, error: row === undefined ? NO_OWNER : obstacleOf(row) };
+    const record = hosts.get(name);
+    return { host: name, error: record === undefined ? NO_OWNER : obstacleOf(record) };
   });
   if (details.some(({ error }) => error === null)) return [];
   const wrong = details.map(({ host, error }) => `${host}: ${error}`).join("; ");
@@ -146,18 +149,17 @@ function reasonOfHosts({ match, hosts: names }: PoolRule, hosts: readonly HostRo
 const NO_OWNER = "no fastlane node attends to it";
 
 /** Why nothing new is given to a host; `null` when something can be. */
-function obstacleOf(host: HostRow): string | null {
-  const { blacklistedAt, circuit, failures, nextProbeAt, lastError } = host;
+function obstacleOf(record: HostRecord): string | null {
+  const { blacklistedAt, circuit, failures, nextProbeAt, lastError } = record.host;
   if (blacklistedAt !== null) return `blacklisted since ${blacklistedAt.toISOString()}`;
   if (circuit !== "closed") {
     const next = nextProbeAt?.toISOString();
     return `its circuit is ${circuit} after ${failures} failures, to be probed at ${next}: ${lastError}`;
   }
-  return isReached(host) ? null : (lastError ?? NO_OWNER);
+  return isReached(record) ? null : (lastError ?? NO_OWNER);
 }
 
-const isReached = ({ reachable, leaseExpiresAt }: HostRow) =>
-  reachable && leaseExpiresAt !== null && leaseExpiresAt.getTime() > Date.now();
+const isReached = ({ host, lease }: HostRecord) => host.reachable && lease !== null;
 
 /** What reconciliation has decided about it. */
 async function reasonsOfReceipts({ db }: ExplainDeps, { id }: ExecutionRow): Promise<Reason[]> {
@@ -167,9 +169,12 @@ async function reasonsOfReceipts({ db }: ExplainDeps, { id }: ExecutionRow): Pro
   });
 }
 
-async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Promise<Reason[]> {
+async function reasonsOfBegun(
+  { db, pools }: ExplainDeps,
+  execution: ExecutionRow,
+): Promise<Reason[]> {
   const { status, host, startedAt, deadlineAt, stopRequestedAt } = execution;
-  const [row] = host === null ? [] : await listHosts(db, [host]);
+  const record = host === null ? undefined : (await hostRecords(db, [host])).get(host);
   const begun: Reason =
     status === "pulling"
       ? { code: "pulling", message: sentenceOfPulling(host), host }
@@ -185,9 +190,12 @@ async function reasonsOfBegun({ db }: ExplainDeps, execution: ExecutionRow): Pro
     const at = stopRequestedAt.toISOString();
     reasons.push({ code: "stopping", message: `it is being stopped since ${at}`, since: at });
   }
-  if (row !== undefined && !isReached(row)) {
-    const error = row.lastError ?? NO_OWNER;
-    const message = `its host does not answer (${error}); it goes on when the host is back`;
+  if (record !== undefined && !isReached(record)) {
+    const error = record.host.lastError ?? NO_OWNER;
+    const isConfigured = pools.some(({ hosts }) => host !== null && hosts.includes(host));
+    const message = isConfigured
+      ? `its host does not answer (${error}); it goes on when the host is back`
+      : "its host is in no pool of the configuration any more; it goes on when the host is back there";
     reasons.push({ code: "host_unavailable", message, host, error });
   }
   return reasons;

@@ -41,6 +41,8 @@ export async function writeEnd(
 ): Promise<Ended | null> {
   const unlessStopped = (value: string | null) =>
     sql`CASE WHEN stop_requested_at IS NULL THEN ${value}::text ELSE 'stopped' END`;
+  const finishedAt =
+    end.finishedAt === null ? sql`now()` : sql`${end.finishedAt.toISOString()}::timestamptz`;
   const [ended] = await tx
     .update(executions)
     .set({
@@ -48,8 +50,9 @@ export async function writeEnd(
       failureCause: unlessStopped(end.failureCause),
       exitCode: end.exitCode,
       message: end.message,
-      startedAt: end.startedAt ?? sql`started_at`,
-      finishedAt: end.finishedAt ?? sql`now()`,
+      // The engine's clock may be behind ours: no end is before its start.
+      startedAt: end.startedAt ?? sql`least(started_at, ${finishedAt})`,
+      finishedAt,
     })
     .where(
       and(

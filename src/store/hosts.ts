@@ -1,7 +1,7 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Circuit } from "../core/farm.ts";
 import type { Db, Tx } from "./connect.ts";
-import { type HostRow, hosts } from "./schema.ts";
+import { hosts } from "./schema.ts";
 
 /** A node's right to act on a host; every write of its supervisor checks it by `holdLease`. */
 export interface Lease {
@@ -150,15 +150,6 @@ export async function holdLeases(tx: Tx, leases: readonly Lease[]): Promise<Set<
     SELECT name, fence FROM fastlane.hosts WHERE ${areHeld(leases)} ORDER BY name FOR SHARE`);
   const fences = new Map(rows.map(({ name, fence }) => [name, Number(fence)]));
   return new Set(leases.filter(({ host, fence }) => fences.get(host) === fence));
-}
-
-export async function listHosts(db: Db, names: readonly string[]): Promise<HostRow[]> {
-  if (names.length === 0) return [];
-  return await db
-    .select()
-    .from(hosts)
-    .where(inArray(hosts.name, [...names]))
-    .orderBy(asc(hosts.name));
 }
 
 /** Fits the row of a lease's host while the lease is held. */

@@ -7,6 +7,8 @@ import { storedLogEnd } from "../store/log-chunks.ts";
 import type { LogSink } from "./log-sink.ts";
 import { persist } from "./persist.ts";
 
+/** An engine that answers and cannot give the end of a log so often has it no more. */
+const READ_END_TRIES = 40;
 /** Between two looks at a container whose log ended although it runs. */
 const REOPEN_AFTER_MS = 500;
 /** A stream that has been silent for so long is opened anew: its path may be gone without a word. */
@@ -33,6 +35,11 @@ export interface FollowedContainer {
   output: OutputEnds | null;
 }
 
+export interface FollowedState extends ContainerState {
+  /** Why the end of the log could not be had, where it could not. */
+  logFault?: string;
+}
+
 /** Where a log is read on, and what is to be put right in it. */
 interface Place {
   cursor: LogCursor;
@@ -51,9 +58,10 @@ interface Place {
 export async function followLog(
   deps: FollowDeps,
   container: FollowedContainer,
-): Promise<ContainerState | null> {
+): Promise<FollowedState | null> {
   const { host, signal } = deps;
   const place = await resumedPlace(deps, container);
+  let unread = 0;
   for (;;) {
     await copyFrames(deps, container, place, {
       follow: true,
@@ -67,6 +75,8 @@ export async function followLog(
         await storeLastNewlines(deps, container, place);
         return state;
       }
+      unread += 1;
+      if (unread >= READ_END_TRIES) return { ...state, logFault: error.message };
     }
     if (signal.aborted) throw new HostUnreachable(`${host.name}: no longer attended`);
     await delay(REOPEN_AFTER_MS, undefined, { signal }).catch(() => {});

@@ -12,6 +12,7 @@ import { type Attendance, type AttendDeps, attendHost } from "./attend-host.ts";
 import type { Log } from "./log.ts";
 import { Abandoned, persist } from "./persist.ts";
 
+const REMIND_AFTER_MS = 300_000;
 const RECONNECT = { minMs: 250, factor: 2, maxMs: 5_000 };
 /** So long an owner asks itself before it gives up what runs there: nobody may have asked before it. */
 const ASKED_FOR_MS = 30_000;
@@ -55,6 +56,7 @@ export function startHostSession(deps: SessionDeps): HostSession {
     let silentSince: number | null = null;
     let engineWasGone = false;
     const decided = new Set<string>();
+    const complain = complaints(log, lease.host);
     while (!left.signal.aborted) {
       const onReachable = () => {
         failures = 0;
@@ -74,6 +76,7 @@ export function startHostSession(deps: SessionDeps): HostSession {
       if (error instanceof LeaseLost || error instanceof Abandoned) return;
       failures += 1;
       silentSince ??= performance.now();
+      complain(messageOf(error));
       engineWasGone = error instanceof HostUnreachable;
       const silentMs = performance.now() - silentSince;
       await tellUnreachable(deps, left.signal, error, { silentMs, ...current });
@@ -97,6 +100,17 @@ export function startHostSession(deps: SessionDeps): HostSession {
   };
 }
 
+/** Says in the log what is wrong with a host: once, and again when it is another thing or long ago. */
+function complaints(log: Log, host: string): (words: string) => void {
+  let said = { words: "", at: Number.NEGATIVE_INFINITY };
+  return (words) => {
+    const now = performance.now();
+    if (words === said.words && now - said.at < REMIND_AFTER_MS) return;
+    said = { words, at: now };
+    log.warn({ host, error: words }, "the host cannot be attended to");
+  };
+}
+
 /**
  * Writes that the host does not answer, and frees what has not been started there for others. What
  * may have been started stays, since only the engine can tell, and must not be doubled; until the
@@ -108,13 +122,15 @@ async function tellUnreachable(
   error: unknown,
   { silentMs, unstarted }: { silentMs: number; unstarted: ReadonlySet<string> },
 ): Promise<void> {
-  const { db, lease, log, hostLostAfterSeconds } = deps;
+  const { db, lease, log, breaker, hostLostAfterSeconds } = deps;
   const words = messageOf(error);
-  log.warn({ host: lease.host, error: words }, "the host cannot be attended to");
   if (!(error instanceof HostUnreachable || error instanceof EngineRefusal)) return;
   const seconds = await persist(signal, () => recordUnreachable(db, lease, words));
-  await persist(signal, () => recordFailure(db, lease, words, deps.breaker));
-  if (seconds === null) throw new LeaseLost(lease);
+  const state = await persist(signal, () => recordFailure(db, lease, words, breaker));
+  if (seconds === null || state === null) throw new LeaseLost(lease);
+  if (state.failures === breaker.maxFails) {
+    log.warn({ host: lease.host, failures: state.failures }, "the circuit breaker has opened");
+  }
   const askedForMs = Math.min(ASKED_FOR_MS, hostLostAfterSeconds * 1_000);
   const isLost = seconds >= hostLostAfterSeconds && silentMs >= askedForMs;
   const reason = `The host has not answered for ${Math.round(seconds)} s (${words})`;

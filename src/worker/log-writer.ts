@@ -8,6 +8,7 @@ import { LeaseLost } from "../store/hosts.ts";
 const WRITE_EVERY_MS = 25;
 /** What one transaction carries at most, unless a single write is larger. */
 const WRITE_BYTES = 8 * 1024 * 1024;
+const LEAST_BYTES = 256 * 1024;
 const WRITE_SEGMENTS = 4_000;
 
 /**
@@ -32,16 +33,22 @@ interface Waiting {
 export function createLogWriter(db: Db): LogWriter {
   let waiting: Waiting[] = [];
   let isWriting = false;
+  let limitBytes = WRITE_BYTES;
 
   const writeAll = async () => {
     if (isWriting) return;
     isWriting = true;
     while (waiting.length > 0) {
       const pause = delay(WRITE_EVERY_MS);
-      const count = countFitting(waiting.map(({ write }) => write));
+      const count = countFitting(
+        waiting.map(({ write }) => write),
+        limitBytes,
+      );
       const batch = waiting.slice(0, count);
       waiting = waiting.slice(count);
-      await storeBatch(db, batch);
+      // What took too long for one transaction is tried again in smaller ones.
+      const isStored = await storeBatch(db, batch);
+      limitBytes = isStored ? WRITE_BYTES : Math.max(LEAST_BYTES, limitBytes / 2);
       await pause;
     }
     isWriting = false;
@@ -57,8 +64,8 @@ export function createLogWriter(db: Db): LogWriter {
   };
 }
 
-/** Settles every write of the batch, and never rejects. */
-async function storeBatch(db: Db, batch: readonly Waiting[]): Promise<void> {
+/** Settles every write of the batch, and never rejects. @returns Whether the store took it. */
+async function storeBatch(db: Db, batch: readonly Waiting[]): Promise<boolean> {
   try {
     const held = await storeLogs(
       db,
@@ -68,21 +75,23 @@ async function storeBatch(db: Db, batch: readonly Waiting[]): Promise<void> {
       if (held.has(write.lease)) resolve();
       else reject(new LeaseLost(write.lease));
     }
+    return true;
   } catch (error) {
     // One that cannot be stored must not take those of other hosts with it.
     if (batch.length === 1 || isDatabaseDown(error)) for (const { reject } of batch) reject(error);
     else for (const each of batch) await storeBatch(db, [each]);
+    return !isDatabaseDown(error);
   }
 }
 
 /** How many of them, from the first on, go into one transaction. */
-function countFitting(writes: readonly LogWrite[]): number {
+function countFitting(writes: readonly LogWrite[], limitBytes: number): number {
   let bytes = 0;
   let segments = 0;
   const fitting = writes.findIndex((write) => {
     bytes += write.segments.reduce((sum, segment) => sum + segment.bytes, 0);
     segments += write.segments.length;
-    return bytes > WRITE_BYTES || segments > WRITE_SEGMENTS;
+    return bytes > limitBytes || segments > WRITE_SEGMENTS;
   });
   return fitting < 0 ? writes.length : Math.max(1, fitting);
 }

@@ -1,7 +1,6 @@
 import { endOfProcess, endWithoutProcess } from "../core/end.ts";
 import { messageOf } from "../core/errors.ts";
 import type { End } from "../core/status.ts";
-import type { ContainerState } from "../farm/host.ts";
 import { markRunning } from "../services/claim-execution.ts";
 import { finishExecution } from "../services/finish-execution.ts";
 import { loseExecution } from "../services/lose-execution.ts";
@@ -10,7 +9,7 @@ import { recordReceipt } from "../services/record-receipt.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { Breaker } from "./breaker.ts";
 import { endInTime } from "./end-in-time.ts";
-import { type FollowDeps, followLog } from "./follow-log.ts";
+import { type FollowDeps, type FollowedState, followLog } from "./follow-log.ts";
 import type { Log } from "./log.ts";
 import type { Started } from "./outcome.ts";
 import { persist } from "./persist.ts";
@@ -91,7 +90,7 @@ async function seeThrough(
 }
 
 async function endOf(
-  state: ContainerState | null,
+  state: FollowedState | null,
   deps: RunDeps,
   execution: ExecutionRow,
   container: Started,
@@ -104,10 +103,13 @@ async function endOf(
   if (failure !== undefined) return endWithoutProcess(failure.cause, failure.message);
   // The start that an earlier owner wrote, where the host has forgotten it.
   const startedAt = state.startedAt ?? execution.startedAt;
-  return endOfProcess(
+  const end = endOfProcess(
     { ...state, startedAt },
     { engineWasGone, isDrained: drained.aborted, timeoutSeconds: execution.timeoutSeconds },
   );
+  if (state.logFault === undefined) return end;
+  const cut = `The end of the log could not be read: ${state.logFault}`;
+  return { ...end, message: end.message === null ? cut : `${end.message}. ${cut}` };
 }
 
 /** A run that nobody has left was watched all along. Else the engine knows best, where it can tell. */

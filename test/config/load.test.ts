@@ -153,3 +153,35 @@ test("a file that is not there, or is no TOML, is named", async () => {
   expect(() => load({ configFile: "/no/such.toml" })).toThrow("/no/such.toml");
   expect(() => load({ configFile: broken })).toThrow(broken);
 });
+
+test.each([
+  ['registries = { "r:1" = "ada:hunter2" }', "registries.r:1 must be a table"],
+  ['[registries."r:1"]\nusername = "ada"\npassword="hunter2\n', "(line 3)"],
+  [
+    '[registries."r:1"]\nusername = "ada"\npassword = ["hunter2"]',
+    "registries.r:1.password must be",
+  ],
+])("what is wrong in %j is said without the password", async (text, words) => {
+  const configFile = await fileOf(text);
+  let message = "";
+
+  try {
+    load({ configFile });
+  } catch (error) {
+    message = String(error);
+  }
+
+  expect(message).toContain(words);
+  expect(message).not.toContain("hunter2");
+});
+
+test("a registry is known by its name, however it is written", async () => {
+  const configFile = await fileOf(
+    '[registries."https://index.docker.io/v1/"]\nusername = "ada"\npassword = "x"\n' +
+      '[registries.own]\nregistry = "https://r.example:5000/v2/"\nusername = "bob"\npassword = "y"',
+  );
+
+  const logins = Object.values(load({ configFile }).registries);
+
+  expect(logins.map(({ registry }) => registry)).toEqual(["docker.io", "r.example:5000"]);
+});

@@ -30,7 +30,9 @@ test("a blacklisted host finishes what it runs and gets nothing new, on all node
   const first = await startTestApp({ config: config(), database });
   await untilHost(first.url, one.host, ({ available }) => available);
   await untilHost(first.url, two.host, ({ available }) => available);
-  const running = await enqueue(first.url, "t", { command: "sleep 4" });
+  const running = await enqueue(first.url, "t", {
+    command: ["sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.05; done"],
+  });
   const { metadata } = await untilExecution(running, ({ status }) => status === "running");
   const busy = metadata.docker_host === one.host ? one : two;
   const free = busy === one ? two : one;
@@ -45,7 +47,9 @@ test("a blacklisted host finishes what it runs and gets nothing new, on all node
     database,
     roles: { api: true, worker: false },
   });
-  await untilHost(second.url, free.host, ({ available }) => available);
+  for (const { host } of [free, busy]) {
+    await untilHost(second.url, host, ({ available }) => available);
+  }
   const jobs = [];
   for (let i = 0; i < 4; i++) {
     jobs.push(await enqueue(i % 2 ? second.url : third.url, "t", { command: "true" }));
@@ -53,6 +57,9 @@ test("a blacklisted host finishes what it runs and gets nothing new, on all node
 
   expect(answer).toMatchObject({ status: 200, body: { name: busy.host, blacklisted: true } });
   expect(await hostsOf(jobs)).toEqual(Array(4).fill(free.host));
+  const { docker } = await testEngine();
+  const container = docker.getContainer(`fastlane-job-${running.executionId}`);
+  await (await container.exec({ Cmd: ["touch", "/tmp/go"] })).start({});
   expect(await untilEnded({ ...running, executionUrl: moved(running, second.url) })).toMatchObject({
     status: "done",
   });
@@ -104,11 +111,16 @@ test("a drain tells what it waits for, and at its deadline stops it or has it ru
   const still = await untilExecution(fails, () => true);
   const deadline = new Date(Date.now() + 500).toISOString();
   const urgent = await sendJson("POST", `${app.url}/hosts/drain/`, { host: one.host, deadline });
+  const again = await sendJson("POST", `${app.url}/hosts/drain/`, { host: one.host });
   const failed = await untilEnded(fails);
   const moved = await untilExecution(reruns, ({ metadata, log }) => {
     return metadata.docker_host === two.host && log.endsWith("on\n");
   });
 
+  const never = await sendJson("POST", `${app.url}/hosts/drain/`, {
+    host: one.host,
+    deadline: null,
+  });
   const waitsFor = [fails, reruns].map(({ executionId }) => ({
     id: executionId,
     status: "running",
@@ -116,6 +128,8 @@ test("a drain tells what it waits for, and at its deadline stops it or has it ru
   expect(patient).toMatchObject({ status: 200, body: { deadline: null, waitsFor } });
   expect(still.status).toBe("running");
   expect(urgent.body).toMatchObject({ name: one.host, blacklisted: true, deadline, waitsFor });
+  expect(again.body).toMatchObject({ deadline });
+  expect(never.body).toMatchObject({ deadline: null, waitsFor: [] });
   expect(failed).toMatchObject({ status: "failed", failureCause: "host_lost", exitCode: 7 });
   expect(failed.log).toBe("on\nbye\n");
   expect(moved.log).toBe("on\nbye\non\n");

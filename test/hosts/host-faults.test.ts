@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startTestApp } from "../support/app.ts";
 import { type Enqueued, enqueue, untilEnded, untilExecution } from "../support/client.ts";
 import { recordStarts, untilNoContainers } from "../support/containers.ts";
+import { startDockerProxy } from "../support/docker-proxy.ts";
 import { type NetworkEngine, startEngine, testEngine } from "../support/engine.ts";
-import { untilHost } from "../support/hosts.ts";
+import { getWhy, untilHost } from "../support/hosts.ts";
 
 /** It keeps its containers when its daemon goes down. */
 let shaky: NetworkEngine;
@@ -33,6 +34,7 @@ test.each([
     await using app = await startTestApp({ config: { dockerHosts, ...rules } });
     await untilHost(app.url, name, ({ available }) => available);
     await using starts = await recordStarts(shaky.docker);
+    await using elsewhere = await recordStarts(sound.docker);
     const there = await enqueue(app.url, "there", { command: SLOW });
     await untilExecution(there, ({ log }) => log.includes("line 2"));
 
@@ -56,10 +58,57 @@ test.each([
     expect(down.error).not.toBeNull();
     expect(meanwhile.status).toBe("running");
     expect(ended).toMatchObject({ status: "done", log: LINES.join("") });
-    expect(starts.of(there.executionId)).toBeLessThanOrEqual(1);
+    expect([starts.of(there.executionId), elsewhere.of(there.executionId)]).toEqual([1, 0]);
     expect(back.reconciliation["adopted"]).toBe(1);
     expect(after.status).toBe("done");
     await untilNoContainers(shaky.docker, app.database.installation);
     await untilNoContainers(sound.docker, app.database.installation);
   },
 );
+
+test("while a host answers everything with 500 what runs there goes on, and nothing new is given to it", async () => {
+  const { docker, host } = await testEngine();
+  await using ill = await startDockerProxy(host);
+  await using well = await startDockerProxy(host);
+  await using app = await startTestApp({
+    config: {
+      dockerHosts: [
+        { match: "^there", hosts: [ill.host], maxRunning: 20 },
+        { match: "", hosts: [ill.host, well.host], maxRunning: 20 },
+      ],
+      dockerCircuitBreakerResetTimeoutSeconds: 1,
+    },
+  });
+  await untilHost(app.url, ill.host, ({ available }) => available);
+  const there = await enqueue(app.url, "there", { command: SLOW });
+  await untilExecution(there, ({ log }) => log.includes("line 2"));
+
+  ill.answer(/./, 500, "the daemon is out of memory", Number.POSITIVE_INFINITY);
+  const down = await untilHost(app.url, ill.host, ({ available }) => !available);
+  const other = await untilEnded(await enqueue(app.url, "any", { command: "true" }));
+  const meanwhile = await untilExecution(there, () => true);
+  ill.stopAnswering();
+
+  expect(down.error).toContain("the daemon is out of memory");
+  expect(other.metadata.docker_host).toBe(well.host);
+  expect(meanwhile.status).toBe("running");
+  expect(await untilEnded(there)).toMatchObject({ status: "done", log: LINES.join("") });
+  await untilNoContainers(docker, app.database.installation);
+});
+
+test("a log whose end the engine cannot give any more is cut, and the end says so", async () => {
+  const { host } = await testEngine();
+  await using ill = await startDockerProxy(host);
+  await using app = await startTestApp({
+    config: { dockerHosts: [{ match: "", hosts: [ill.host], maxRunning: 20 }] },
+  });
+  ill.answer(/\/logs\?/, 500, "the log is damaged", Number.POSITIVE_INFINITY);
+
+  const job = await enqueue(app.url, "t", { command: "echo unheard" });
+
+  const ended = await untilEnded(job);
+  expect(ended).toMatchObject({ status: "done", exitCode: 0, log: "" });
+  const [reason] = (await getWhy(job.executionUrl)).reasons;
+  expect(reason?.message).toContain("The end of the log could not be read");
+  expect(reason?.message).toContain("the log is damaged");
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { knownHostsLine, sshAccessTo, temporaryFolder, tlsAccessTo } from "../support/access.ts";
 import { startTestApp } from "../support/app.ts";
@@ -6,6 +7,7 @@ import { makeAuthority } from "../support/certificates.ts";
 import { enqueue, eventually, untilEnded, untilExecution } from "../support/client.ts";
 import { untilNoContainers } from "../support/containers.ts";
 import { type NetworkEngine, startEngine, startNetwork } from "../support/engine.ts";
+import { untilHost as untilHostOf } from "../support/hosts.ts";
 import { type FastlaneProcess, startFastlane } from "../support/process.ts";
 import { type MigratedDatabase, migratedDatabase } from "../support/store.ts";
 
@@ -141,7 +143,14 @@ test.each<[Kind]>([["tcp"], ["https"], ["ssh"]])("over %s a job is stopped", asy
 });
 
 test("each host is shown by its name and port, or by its whole text; one that is refused says why", async () => {
-  const shown = await statuses();
+  const shown = await eventually(
+    async () => {
+      const all = await statuses();
+      const isTold = all.every(({ available, error }) => available || error?.includes(": "));
+      return isTold && all.slice(0, 3).every(({ available }) => available) ? all : undefined;
+    },
+    () => "not each host is shown as it is",
+  );
 
   expect(shown).toMatchObject([
     { available: true, error: null, host: open.address, port: 2375 },
@@ -187,6 +196,56 @@ test("a host whose sshd is killed and whose key is changed is refused until the 
 
   const ended = await untilEnded(job);
   expect(ended).toMatchObject({ status: "failed", exitCode: 7, log: `${lines(100)}rest` });
+});
+
+test("a certificate that turns wrong and a key that is refused cost what runs nothing", async () => {
+  const [caFile, keyFile] = [`${folder.path}/ca-now.pem`, `${folder.path}/key-now`];
+  const [goodCa, goodKey] = [
+    readFileSync(tlsAccessTo(guarded).caFile ?? ""),
+    readFileSync(`${guarded.folder}/ssh/id_ed25519`),
+  ];
+  const put = (path: string, bytes: Uint8Array) => writeFileSync(path, bytes, { mode: 0o600 });
+  put(caFile, goodCa);
+  put(keyFile, goodKey);
+  const names = [hosts.https, hosts.ssh];
+  await using app = await startTestApp({
+    config: {
+      dockerHosts: names.map((name) => ({
+        match: `^${name.slice(0, 3)}`,
+        hosts: [name],
+        maxRunning: 9,
+      })),
+      hostAccess: {
+        [hosts.https]: { ...tlsAccessTo(guarded), caFile },
+        [hosts.ssh]: { ...sshAccessTo(guarded, knownHostsFile()), identityFile: keyFile },
+      },
+      dockerCircuitBreakerResetTimeoutSeconds: 1,
+    },
+  });
+  const jobs = await Promise.all(
+    ["htt", "ssh"].map((task) => enqueue(app.url, task, { command: writing(120) })),
+  );
+  await Promise.all(jobs.map((job) => untilExecution(job, ({ log }) => log.includes("line 9\n"))));
+
+  put(caFile, readFileSync(makeAuthority(`${folder.path}/later`).caFile));
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${folder.path}/wrong`]);
+  put(keyFile, readFileSync(`${folder.path}/wrong`));
+  await guarded.killSshd();
+  await guarded.startSshd();
+  const [badCertificate, badKey] = [
+    await untilHostOf(app.url, hosts.https, ({ available, error }) => !available && error !== null),
+    await untilHostOf(app.url, hosts.ssh, ({ error }) => error?.includes("does not let") ?? false),
+  ];
+  const meanwhile = await Promise.all(jobs.map((job) => untilExecution(job, () => true)));
+  put(caFile, goodCa);
+  put(keyFile, goodKey);
+
+  expect(badCertificate.error).toContain("its certificate is not signed by a trusted authority");
+  expect(badKey.available).toBe(false);
+  expect(meanwhile.map(({ status }) => status)).toEqual(["running", "running"]);
+  for (const job of jobs) {
+    expect(await untilEnded(job)).toMatchObject({ exitCode: 7, log: `${lines(120)}rest` });
+  }
 });
 
 test("a node that stops ends its ssh connections", async () => {

@@ -81,7 +81,7 @@ export async function listExecutions(client: Client): Promise<Listed[]> {
 }
 
 export async function containersOfFastlane(docker: Docker): Promise<Docker.ContainerInfo[]> {
-  const filters = { label: ["fastlane.execution"] };
+  const filters = { label: ["fastlane.installation"] };
   return await docker.listContainers({ all: true, filters });
 }
 

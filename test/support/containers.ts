@@ -16,11 +16,19 @@ export interface StartRecord extends AsyncDisposable {
   of(executionId: string): number;
 }
 
-/** Notes every start from now on: an engine keeps no more than its last 256 events. */
-export async function recordStarts(docker: Docker): Promise<StartRecord> {
+/**
+ * Notes every start from now on: an engine keeps no more than its last 256 events.
+ *
+ * @param options With `since`, in UNIX seconds, those that it remembers as well.
+ */
+export async function recordStarts(
+  docker: Docker,
+  options: { since?: number } = {},
+): Promise<StartRecord> {
   const starts: string[] = [];
   const stopped = new AbortController();
   const events = (await docker.getEvents({
+    ...options,
     filters: { event: ["start"], label: ["fastlane.execution"] },
     abortSignal: stopped.signal,
   })) as unknown as AsyncIterable<Uint8Array>;

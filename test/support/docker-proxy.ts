@@ -25,6 +25,8 @@ export interface DockerProxy extends AsyncDisposable {
   delay(fits: RegExp): { reached: Promise<void>; release(): void };
   /** Answers the next calls that fit in the engine's place. */
   answer(fits: RegExp, status: number, message: string, times?: number): void;
+  /** Takes back all such answers that have not been given. */
+  stopAnswering(): void;
 }
 
 interface Hold {
@@ -113,6 +115,9 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
     },
     answer: (fits, status, message, times = 1) => {
       answers.push({ fits, status, message, times });
+    },
+    stopAnswering: () => {
+      answers.length = 0;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
