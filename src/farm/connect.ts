@@ -1,7 +1,8 @@
-import { Agent } from "node:http";
+import http, { Agent } from "node:http";
+import https from "node:https";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
-import modemHttp from "docker-modem/lib/http.js";
+import modemRequests from "docker-modem/lib/http.js";
 import Docker from "dockerode";
 import { messageOf } from "../core/errors.ts";
 import type { HostAccess } from "../core/host-access.ts";
@@ -10,9 +11,9 @@ import { HostUnreachable } from "./host.ts";
 import { createSshTunnel } from "./ssh-tunnel.ts";
 import { openTls } from "./tls-socket.ts";
 
-// docker-modem follows a redirect to wherever it leads, past the way to the host that was configured,
-// and an error of that second request has no listener: it would end the process.
-modemHttp.maxRedirects = 0;
+// docker-modem's own follow a redirect to wherever it leads, past the way to the host that was
+// configured, and what goes wrong there nobody can catch: it would end the process.
+Object.assign(modemRequests, { http, https });
 
 export interface Connection {
   docker: Docker;

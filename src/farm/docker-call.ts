@@ -68,16 +68,15 @@ export function toHostError(what: string, error: unknown): Error {
   if (error instanceof HostUnreachable || error instanceof EngineRefusal) return error;
   const answer = engineAnswer(error);
   if (answer === null) {
-    const isRedirect = messageOf(error).startsWith("Max redirects exceeded");
-    const words = isRedirect ? REDIRECTED : (faultWords(error) ?? messageOf(error));
-    return new HostUnreachable(`${what}: ${words}`, {
+    return new HostUnreachable(`${what}: ${faultWords(error) ?? messageOf(error)}`, {
       cause: error,
     });
   }
   if (answer.statusCode >= 400 && answer.statusCode < 500) {
     return new EngineRefusal(answer.statusCode, answer.message);
   }
-  return new HostUnreachable(`${what}: ${answer.message}`, { answered: true });
+  const words = answer.statusCode < 400 ? REDIRECTED : answer.message;
+  return new HostUnreachable(`${what}: ${words}`, { answered: true });
 }
 
 /** `null` where the engine says that there is nothing of that name. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import * as v from "valibot";
 import type { HostAccess } from "../core/host-access.ts";
@@ -18,6 +19,10 @@ const CALL_MS = 15_000;
 /** Creating and starting wait for the engine's disk and network; it takes them one after the other. */
 const SLOW_CALL_MS = 120_000;
 const PING_MS = 5_000;
+/** Between two looks at a container that somebody else removes. */
+const LOOK_MS = 100;
+/** A conflict as others, which the words alone tell apart. */
+const REMOVAL_UNDER_WAY = /^removal of container \S+ is already in progress/i;
 
 /**
  * A Docker endpoint reached by dockerode.
@@ -127,14 +132,21 @@ function hostOf(name: string, engine: Engine, outer?: AbortSignal): Host {
       restartedSinceStartOf(docker, name, checkedId(containerId)),
 
     async remove(containerId, { force }) {
-      await orNotFound(
-        call(
-          "remove container",
-          (abortSignal) =>
-            docker.getContainer(checkedId(containerId)).remove({ force, v: true, abortSignal }),
-          SLOW_CALL_MS,
-        ),
+      const container = docker.getContainer(checkedId(containerId));
+      const removed = call(
+        "remove container",
+        (abortSignal) => container.remove({ force, v: true, abortSignal }),
+        SLOW_CALL_MS,
       );
+      await orNotFound(removed).catch(async (error: unknown) => {
+        if (!(error instanceof EngineRefusal && REMOVAL_UNDER_WAY.test(error.message))) throw error;
+        const look = (abortSignal: AbortSignal) => container.inspect({ abortSignal });
+        const giveUpAt = performance.now() + SLOW_CALL_MS;
+        while ((await orNotFound(call("inspect container", look))) !== null) {
+          if (performance.now() > giveUpAt) throw error;
+          await delay(LOOK_MS);
+        }
+      });
     },
 
     async list(label, value) {
