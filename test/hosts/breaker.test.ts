@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { startTestApp } from "../support/app.ts";
-import { enqueue, eventually, untilEnded } from "../support/client.ts";
+import { enqueue, eventually, untilEnded, untilExecution } from "../support/client.ts";
 import { startDockerProxy } from "../support/docker-proxy.ts";
 import { testEngine } from "../support/engine.ts";
 import { getHost, getWhy, sendJson, untilHost } from "../support/hosts.ts";
@@ -85,7 +85,14 @@ test("what could not begin on a host goes to another one", async () => {
   });
   await untilHost(app.url, bad.host, ({ available }) => available);
   await untilHost(app.url, good.host, ({ available }) => available);
-  await sendJson("POST", `${app.url}/docker-executor/blacklist`, { host: good.host });
+  const blacklist = (method: "POST" | "DELETE", host: string) =>
+    sendJson(method, `${app.url}/docker-executor/blacklist`, { host });
+  // The good one runs more, so that nothing else speaks for it.
+  await blacklist("POST", bad.host);
+  const long = await enqueue(app.url, "t", { command: "sleep 600" });
+  await untilExecution(long, ({ status }) => status === "running");
+  await blacklist("POST", good.host);
+  await blacklist("DELETE", bad.host);
   bad.answer(/\/containers\/create/, 500, "out of sorts", 1);
 
   const job = await enqueue(app.url, "t", { command: "true" });
@@ -94,7 +101,9 @@ test("what could not begin on a host goes to another one", async () => {
       (await getWhy(job.executionUrl)).summary.includes("out of sorts") ? true : undefined,
     () => "it has not failed to begin",
   );
-  await sendJson("DELETE", `${app.url}/docker-executor/blacklist`, { host: good.host });
+  await blacklist("DELETE", good.host);
 
   expect((await untilEnded(job)).metadata.docker_host).toBe(good.host);
+  await fetch(`${long.executionUrl}stop/`, { method: "POST" });
+  await untilEnded(long);
 });
