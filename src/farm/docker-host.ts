@@ -12,7 +12,7 @@ import { watchOutput } from "./output-ends.ts";
 import { imagesOf, probeEngine, shortNamesOf } from "./probe.ts";
 import { pullImage } from "./pull.ts";
 import { framesAt } from "./read-log.ts";
-import { restartedSinceStartOf } from "./restarts.ts";
+import { restartedSince } from "./restarts.ts";
 import { sharedPulls } from "./shared-pulls.ts";
 
 const CALL_MS = 15_000;
@@ -128,8 +128,7 @@ function hostOf(name: string, engine: Engine, outer?: AbortSignal): Host {
     logs: (containerId, request) =>
       framesAt(docker, name, `/containers/${checkedId(containerId)}`, request),
 
-    restartedSinceStartOf: (containerId) =>
-      restartedSinceStartOf(docker, name, checkedId(containerId)),
+    restartedSince: (act, containerId) => restartedSince(docker, name, act, checkedId(containerId)),
 
     async remove(containerId, { force }) {
       const container = docker.getContainer(checkedId(containerId));

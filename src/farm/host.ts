@@ -131,10 +131,10 @@ export interface Host {
   /** By id or name; `null` when there is none. */
   inspect(container: string): Promise<ContainerState | null>;
   /**
-   * Whether the engine went down after it had started the container, by what it remembers; `null`
-   * when too much has happened on it since to tell.
+   * Whether the engine went down after it had created or started the container, by what it
+   * remembers; `null` when too much has happened on it since to tell.
    */
-  restartedSinceStartOf(containerId: string): Promise<boolean | null>;
+  restartedSince(act: "create" | "start", containerId: string): Promise<boolean | null>;
   /** The frames of a container's log, as they come in, some at a time. */
   logs(containerId: string, request: LogRequest): AsyncIterable<LogFrame[]>;
   /** A container that is not there counts as removed. Without `force` a running one is refused. */

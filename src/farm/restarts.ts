@@ -15,15 +15,16 @@ const Event = v.object({
   Actor: v.optional(v.object({ ID: v.string() })),
 });
 
-/** See `Host.restartedSinceStartOf`. */
-export async function restartedSinceStartOf(
+/** See `Host.restartedSince`. */
+export async function restartedSince(
   docker: Docker,
   name: string,
+  act: "create" | "start",
   containerId: string,
 ): Promise<boolean | null> {
   try {
     return await engineCall(`${name}: look for a restart`, CALL_MS, (signal) =>
-      isStartForgotten(docker, containerId, signal),
+      isForgotten(docker, act, containerId, signal),
     );
   } catch (error) {
     // A proxy before the engine may refuse these questions.
@@ -32,7 +33,12 @@ export async function restartedSinceStartOf(
   }
 }
 
-async function isStartForgotten(docker: Docker, containerId: string, abortSignal: AbortSignal) {
+async function isForgotten(
+  docker: Docker,
+  act: "create" | "start",
+  containerId: string,
+  abortSignal: AbortSignal,
+): Promise<boolean | null> {
   // By the engine's own clock: it would wait for a moment that has not come.
   const info = v.safeParse(Info, await dial(docker, { path: "/info", abortSignal }));
   if (!info.success) return null;
@@ -49,7 +55,7 @@ async function isStartForgotten(docker: Docker, containerId: string, abortSignal
       const event = v.safeParse(Event, value);
       if (!event.success) continue;
       const { Action: action, Actor: actor } = event.output;
-      if (action === "start" && actor?.ID === containerId) return false;
+      if (action === act && actor?.ID === containerId) return false;
     }
   } finally {
     stream.destroy();

@@ -72,7 +72,7 @@ function hostOf(
     },
 
     // It is told of each task by the state of its node.
-    restartedSinceStartOf: async () => null,
+    restartedSince: async () => null,
 
     async version() {
       const info = await api.info(PING_MS);

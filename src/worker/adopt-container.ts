@@ -3,6 +3,9 @@ import { INSTALLATION_LABEL, isOfPlacement } from "../farm/labels.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { adoptedOf, failed, type Outcome } from "./outcome.ts";
 
+const MAY_HAVE_RUN =
+  "The host's Docker engine went down while it was to start the container, which may have run";
+
 /**
  * Takes over a container that is there under an execution's name.
  *
@@ -25,6 +28,10 @@ export async function adopt(
   }
   if (found.phase === "starting") return await waitForStart(found.id);
   if (found.phase !== "created") return adoptedOf(found, execution.logBase);
+  // An engine that is killed while it starts a container may have run it, and not know that any more.
+  if (await host.restartedSince("create", found.id)) {
+    return { ...failed("host_lost", MAY_HAVE_RUN), container: found.id };
+  }
   // Without force: one that a former owner starts this very moment is refused, and then adopted.
   await host.remove(found.id, { force: false }).catch((error: unknown) => {
     if (!(error instanceof EngineRefusal)) throw error;

@@ -118,7 +118,7 @@ async function wasEngineGone(
   { containerId, isAdopted }: Started,
 ): Promise<boolean> {
   if (!isAdopted) return false;
-  return (await host.restartedSinceStartOf(containerId)) ?? engineWasGone;
+  return (await host.restartedSince("start", containerId)) ?? engineWasGone;
 }
 
 /** Writes that a container was found here, which another run has started. */

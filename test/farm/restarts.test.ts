@@ -22,13 +22,13 @@ test("an engine tells of each container whether it went down since it started it
   const host = dockerHost(engine.host);
   const before = await started(host, "sleep 600");
 
-  expect(await host.restartedSinceStartOf(before)).toBe(false);
+  expect(await host.restartedSince("start", before)).toBe(false);
   await engine.kill("SIGKILL");
   await engine.start();
   const after = await started(host, "sleep 600");
 
-  expect(await host.restartedSinceStartOf(before)).toBe(true);
-  expect(await host.restartedSinceStartOf(after)).toBe(false);
+  expect(await host.restartedSince("start", before)).toBe(true);
+  expect(await host.restartedSince("start", after)).toBe(false);
 });
 
 test("an engine that has done too much since cannot tell", async () => {
@@ -39,5 +39,5 @@ test("an engine that has done too much since cannot tell", async () => {
 
   for (let i = 0; i < 256; i++) await image.tag({ repo: "busybox", tag: "again" });
 
-  expect(await host.restartedSinceStartOf(early)).toBeNull();
+  expect(await host.restartedSince("start", early)).toBeNull();
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { startTestApp } from "../support/app.ts";
 import { enqueue, untilEnded, untilExecution } from "../support/client.ts";
-import { untilNoContainers } from "../support/containers.ts";
+import { recordStarts, untilNoContainers } from "../support/containers.ts";
+import { startDockerProxy } from "../support/docker-proxy.ts";
 import { containersOf, startEngine, testEngine } from "../support/engine.ts";
 import { getHost, getWhy, untilHost } from "../support/hosts.ts";
 
@@ -78,3 +79,35 @@ test("a container of an execution that ended while its host was away is removed 
   expect(host.reconciliation).toMatchObject({ lost: 1, removed: 1, stopped: 0 });
   expect(host.reconciliation.last.map(({ decision }) => decision)).toEqual(["removed", "lost"]);
 });
+
+test.each([
+  ["fail", "failed", 0],
+  ["rerun", "done", 1],
+])(
+  "an engine that went down while it was to start a container may have run it: with %p it ends as %p",
+  async (onHostLost, status, starts) => {
+    await using engine = await startEngine();
+    await using proxy = await startDockerProxy(engine.host);
+    await using app = await startTestApp({
+      config: {
+        dockerHosts: [{ match: "", hosts: [proxy.host], maxRunning: 20 }],
+        dockerCircuitBreakerResetTimeoutSeconds: 1,
+      },
+    });
+    await untilHost(app.url, proxy.host, ({ available }) => available);
+    const held = proxy.hold("before", /^POST .*\/start$/);
+    const job = await enqueue(app.url, "t", { command: "echo once", onHostLost });
+    await held;
+
+    await engine.kill("SIGKILL");
+    await untilHost(app.url, proxy.host, ({ available }) => !available);
+    await engine.start();
+    await using started = await recordStarts(engine.docker, { since: 0 });
+    const ended = await untilEnded(job);
+
+    expect(ended.status).toBe(status);
+    if (status === "failed") expect(ended.error).toContain("which may have run");
+    await untilNoContainers(engine.docker, app.database.installation);
+    expect(started.of(job.executionId)).toBe(starts);
+  },
+);

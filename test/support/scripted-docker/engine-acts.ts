@@ -51,11 +51,12 @@ export function events({ engine, request, reply }: Asked): void {
     );
   };
   if (request.query.has("until")) {
-    // What is past: of that only the starts of those that are still there are remembered.
+    // What is past: of that only what became of those that are still there is remembered.
     for (const container of engine.containers) {
       const { startedAtMs } = container;
-      if (startedAtMs === null) continue;
-      tell({ Action: "start", container, attributes: container.body.Labels ?? {} }, startedAtMs);
+      const attributes = container.body.Labels ?? {};
+      tell({ Action: "create", container, attributes }, startedAtMs ?? nowMs());
+      if (startedAtMs !== null) tell({ Action: "start", container, attributes }, startedAtMs);
     }
     output.end();
     return;
