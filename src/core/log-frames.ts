@@ -54,8 +54,9 @@ export function instantToDate(at: Instant): Date {
 
 /**
  * Packs frames for the store. The index holds for each frame `length * 2 + (1 for stderr)`, in a
- * chunk with frames of a pull `length * 3 + (1 for stderr, 2 for the pull)`, then the seconds and the nanoseconds since the frame before, zigzag coded: the times of two streams may
- * cross, and a host's clock that is put right may jump by years.
+ * chunk with frames of a pull `length * 3 + (1 for stderr, 2 for the pull)`, then the seconds and the
+ * nanoseconds since the frame before, zigzag coded: the times of two streams may cross, and a host's
+ * clock that is put right may jump by years.
  */
 export function packFrames(frames: readonly LogFrame[]): PackedFrames {
   const first = frames[0];

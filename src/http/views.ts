@@ -180,7 +180,7 @@ function whereOf(row: Pick<ExecutionRow, "host" | "containerId">) {
 
 const timeOf = (at: Date | null) => at?.toISOString() ?? null;
 
-/** What the container wrote to stderr, and then the service's own words, where it has any. */
+/** What the container wrote to stderr, and then what the service itself has to say of the end. */
 function joinError(stderr: string, message: string | null): string {
   if (message === null) return stderr;
   return stderr === "" || stderr.endsWith("\n") ? stderr + message : `${stderr}\n${message}`;

@@ -95,8 +95,7 @@ function invalid(issues: readonly Issue[]): AppError {
 
 /** Task ids name a URL's part and a container's label: 1 to 200 characters, none of them special. */
 export function parseTaskId(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  const hasSpecial = /[\u0000-\u001f\u007f-\u009f/]/.test(text);
+  const hasSpecial = /[\p{Cc}/]/u.test(text);
   const length = [...text].length;
   if (length < 1 || length > 200 || hasSpecial || !text.isWellFormed()) {
     throw new AppError(

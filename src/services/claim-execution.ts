@@ -1,6 +1,7 @@
 import { and, eq, gt, isNotNull, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
+import { WAITING_AGAIN } from "../store/executions.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { executions } from "../store/schema.ts";
 import { ENDED, followEnds } from "./follow-end.ts";
@@ -37,7 +38,7 @@ export async function claimStart(
     await followEnds(tx, stopped);
     const [expired] = await tx
       .update(executions)
-      .set({ status: "enqueued", host: null, claimedAt: null })
+      .set(WAITING_AGAIN)
       .where(and(isOnHost(lease, executionId, "pulling"), lte(executions.expiresAt, sql`now()`)))
       .returning({ pool: executions.pool });
     if (expired !== undefined) await enqueue(tx, "dispatch", expired);
@@ -46,8 +47,8 @@ export async function claimStart(
 }
 
 /** Takes a claim back: no container was created, and it will be long before one can be. */
-export async function dropClaim(db: Db, lease: Lease, executionId: string): Promise<boolean> {
-  return (await setClaim(db, lease, executionId, { claimedAt: null })) !== null;
+export async function dropClaim(db: Db, lease: Lease, executionId: string): Promise<void> {
+  await setClaim(db, lease, executionId, { claimedAt: null });
 }
 
 async function setClaim(

@@ -4,6 +4,7 @@ import { MAX_PLACEMENTS } from "../core/farm.ts";
 import type { End } from "../core/status.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Db, Tx } from "../store/connect.ts";
+import { WAITING_AGAIN } from "../store/executions.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { insertLogSegments, type LogSegment } from "../store/log-chunks.ts";
 import { recordDecisions } from "../store/reconciliations.ts";
@@ -52,10 +53,7 @@ async function rerun(tx: Tx, host: string, executionId: string, reason: string):
   const [row] = await tx
     .update(executions)
     .set({
-      status: "enqueued",
-      host: null,
-      claimedAt: null,
-      containerId: null,
+      ...WAITING_AGAIN,
       startedAt: null,
       deadlineAt: null,
       // It was begun in time.

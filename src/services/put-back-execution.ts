@@ -2,6 +2,7 @@ import { and, eq, isNotNull, sql } from "drizzle-orm";
 import { backoffMs } from "../core/backoff.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
+import { WAITING_AGAIN } from "../store/executions.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { executions } from "../store/schema.ts";
 import { ENDED, followEnds } from "./follow-end.ts";
@@ -38,10 +39,7 @@ export async function putBackExecution(
     const [row] = await tx
       .update(executions)
       .set({
-        status: "enqueued",
-        host: null,
-        claimedAt: null,
-        containerId: null,
+        ...WAITING_AGAIN,
         lastFault: fault.message,
         avoidsHost: fault.isOfHost ? lease.host : null,
         availableAt: sql`now() + make_interval(secs => ${delayMs / 1000})`,

@@ -31,6 +31,14 @@ const ON_A_HOST = ["pulling", "running"] as const;
 /** The states of what has not ended. */
 export const OPEN = ["enqueued", ...ON_A_HOST] as const;
 
+/** What holds of an execution that is given back to the waiting line, whatever had become of it. */
+export const WAITING_AGAIN = {
+  status: "enqueued",
+  host: null,
+  claimedAt: null,
+  containerId: null,
+} as const;
+
 export function isOpen(status: Status): status is (typeof OPEN)[number] {
   return OPEN.some((open) => open === status);
 }

@@ -17,7 +17,7 @@ export async function recordImages(db: Db, lease: Lease, images: readonly string
   });
 }
 
-/** @returns Which of the images are at hand on each of the hosts that has any. */
+/** @returns Those of the images that are at hand, by host; a host without one of them is left out. */
 export async function imagesAtHand(
   tx: Tx,
   names: readonly string[],

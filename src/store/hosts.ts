@@ -66,12 +66,6 @@ export async function acquireLeases(db: Db, wish: LeaseWish): Promise<Lease[]> {
   return rows.map(({ name, fence }) => ({ host: name, nodeId, fence: Number(fence) }));
 }
 
-/** Takes one host's lease; `null` when another node has it. */
-export async function acquireLease(db: Db, host: string, nodeId: string): Promise<Lease | null> {
-  const [lease] = await acquireLeases(db, { nodeId, hosts: [host], limit: 1, patienceSeconds: 0 });
-  return lease ?? null;
-}
-
 /** What a host's row tells its owner, each time that the owner writes there. */
 // A type, since drizzle takes no interface for the shape of a row.
 export type HostState = {

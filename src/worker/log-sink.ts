@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { LogFrame } from "../core/log-frames.ts";
 import type { LogSegment, SizedSegment } from "../store/log-chunks.ts";
 import { Abandoned } from "./persist.ts";
@@ -9,8 +8,6 @@ const CHUNK_BYTES = 256 * 1024;
 const WRITE_BYTES = 4 * 1024 * 1024;
 /** A reader waits while so much of its execution is not stored yet. */
 const BACKLOG_BYTES = 1024 * 1024;
-/** Writes begin at least so far apart: lines that come one by one share a chunk. */
-const WRITE_EVERY_MS = 25;
 
 /** Gathers the logs of all executions on a host and stores them in common, few and large writes. */
 export interface LogSink {
@@ -50,12 +47,10 @@ export function createLogSink(deps: {
     isWriting = true;
     try {
       while (backlogs.size > 0) {
-        const pause = delay(WRITE_EVERY_MS);
         write = deps.store(takeBatch(backlogs));
         room.resolve();
         room = Promise.withResolvers();
         await write;
-        await pause;
       }
     } catch (error) {
       failed = true;

@@ -5,9 +5,10 @@ import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { finishExecution } from "../../src/services/finish-execution.ts";
 import { putBackExecution } from "../../src/services/put-back-execution.ts";
 import type { Db } from "../../src/store/connect.ts";
-import { acquireLease, type Lease, LeaseLost } from "../../src/store/hosts.ts";
+import { type Lease, LeaseLost } from "../../src/store/hosts.ts";
 import { executions, logChunks } from "../../src/store/schema.ts";
 import { createLogWriter } from "../../src/worker/log-writer.ts";
+import { acquireLease } from "../support/leases.ts";
 import { testStore } from "../support/store.ts";
 import { DONE, expire, ownedHost, pool, waiting } from "./rows.ts";
 

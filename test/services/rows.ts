@@ -6,7 +6,8 @@ import { enqueueJobs } from "../../src/services/enqueue-jobs.ts";
 import { type PlanDeps, planJob } from "../../src/services/job-plan.ts";
 import type { Db } from "../../src/store/connect.ts";
 import { recordReachable } from "../../src/store/host-state.ts";
-import { acquireLease, type Lease, registerHosts } from "../../src/store/hosts.ts";
+import { type Lease, registerHosts } from "../../src/store/hosts.ts";
+import { acquireLease } from "../support/leases.ts";
 
 const PAYLOAD: JobPayload = {
   image: "busybox",

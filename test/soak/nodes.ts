@@ -1,6 +1,5 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../support/free-port.ts";
 import { type FastlaneProcess, startFastlane } from "../support/process.ts";
 
 const START_LIMIT_MS = 60_000;
@@ -73,12 +72,3 @@ export async function startNode(name: string, environment: Record<string, string
 }
 
 const lastLine = (text: string) => text.trimEnd().split("\n").at(-1) ?? "";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === "string") throw new Error("Cannot find a free port");
-  return address.port;
-}

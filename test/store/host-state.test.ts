@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { beginProbe, recordFailure, recordSuccess } from "../../src/store/host-state.ts";
-import { acquireLease, acquireLeases, registerHosts, releaseLease } from "../../src/store/hosts.ts";
+import { acquireLeases, registerHosts, releaseLease } from "../../src/store/hosts.ts";
+import { acquireLease } from "../support/leases.ts";
 import { testStore } from "../support/store.ts";
 
 const RULES = { maxFails: 3, resetTimeoutSeconds: 60 };

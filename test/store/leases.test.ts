@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import {
-  acquireLease,
   holdLease,
   LeaseLost,
   registerHosts,
   releaseLease,
   renewLeases,
 } from "../../src/store/hosts.ts";
+import { acquireLease } from "../support/leases.ts";
 import { testStore } from "../support/store.ts";
 
 const [A, B] = [crypto.randomUUID(), crypto.randomUUID()];

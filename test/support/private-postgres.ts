@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Account, accountFor } from "../../src/embedded/account.ts";
 import { POSTGRES_VERSION } from "../../src/embedded/archive.ts";
 import { unpackPostgres } from "../../src/embedded/cluster.ts";
+import { freePort } from "./free-port.ts";
 
 const PREFIX = "fastlane-test-postgres-";
 const READY_LIMIT_MS = 60_000;
@@ -164,13 +164,4 @@ function isAlive(pid: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === "string") throw new Error("Cannot find a free port");
-  return address.port;
 }

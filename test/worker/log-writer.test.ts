@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import type { Db } from "../../src/store/connect.ts";
-import { acquireLease, type Lease, LeaseLost } from "../../src/store/hosts.ts";
+import { type Lease, LeaseLost } from "../../src/store/hosts.ts";
 import { logChunks } from "../../src/store/schema.ts";
 import { createLogWriter } from "../../src/worker/log-writer.ts";
 import { expire, ownedHost, pool, waiting } from "../services/rows.ts";
+import { acquireLease } from "../support/leases.ts";
 import { testStore } from "../support/store.ts";
 
 const segmentOf = (executionId: string) => ({
