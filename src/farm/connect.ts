@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import http, { Agent } from "node:http";
 import https from "node:https";
+import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
 import modemRequests from "docker-modem/lib/http.js";
@@ -17,6 +19,8 @@ Object.assign(modemRequests, { http, https });
 
 export interface Connection {
   docker: Docker;
+  /** A bare connection to the engine's API. */
+  open(): Promise<Duplex>;
   /** Breaks off whatever still goes over it. */
   close(): void;
 }
@@ -33,10 +37,15 @@ export function connectEngine(name: string, access: HostAccess | undefined): Con
   if (endpoint === null) throw new Error(`Cannot use host "${name}": it is no Docker endpoint`);
   switch (endpoint.kind) {
     case "unix":
-      return { docker: new Docker({ socketPath: endpoint.path }), close: () => {} };
+      return {
+        docker: new Docker({ socketPath: endpoint.path }),
+        open: () => connected(connectSocket(endpoint.path)),
+        close: () => {},
+      };
     case "tcp":
       return {
         docker: new Docker({ protocol: "http", host: endpoint.name, port: endpoint.port }),
+        open: () => connected(connectSocket(endpoint.port, endpoint.name)),
         close: () => {},
       };
     default:
@@ -51,13 +60,18 @@ function connectSecurely(
 ): Connection {
   if (endpoint.kind === "ssh" && access?.kind === "ssh") {
     const { open, close } = createSshTunnel(endpoint, access);
-    return { docker: dockerOver(name, open), close };
+    return { docker: dockerOver(name, open), open, close };
   }
   if (endpoint.kind !== "ssh" && access?.kind === "https") {
     const open = () => openTls(endpoint.name, endpoint.port, access);
-    return { docker: dockerOver(name, open), close: () => {} };
+    return { docker: dockerOver(name, open), open, close: () => {} };
   }
   throw new Error(`Cannot use host "${name}": how to reach it is not configured`);
+}
+
+async function connected(socket: Socket): Promise<Socket> {
+  await once(socket, "connect");
+  return socket;
 }
 
 /** dockerode over a connection for each call; those that fail say why. */

@@ -85,7 +85,7 @@ function hostOf(name: string, engine: Engine, outer?: AbortSignal): Host {
       engineCall(
         `${name}: attach`,
         CALL_MS,
-        () => watchOutput(docker, checkedId(containerId), signal),
+        () => watchOutput(engine.open, checkedId(containerId), signal),
         signal,
       ),
 

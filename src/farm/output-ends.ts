@@ -1,6 +1,7 @@
+import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import type Docker from "dockerode";
 import type { LogStream } from "../core/log-frames.ts";
+import { attach } from "./attach.ts";
 import type { OutputEnds } from "./host.ts";
 
 const HEADER_BYTES = 8;
@@ -11,17 +12,15 @@ const CLOSES_WITHIN_MS = 2_000;
 
 /** Attaches to a container's output, and remembers no more of it than the last byte of each stream. */
 export async function watchOutput(
-  docker: Docker,
+  open: () => Promise<Duplex>,
   containerId: string,
-  abortSignal: AbortSignal,
+  signal: AbortSignal,
 ): Promise<OutputEnds> {
-  const output = await docker
-    .getContainer(containerId)
-    .attach({ stream: true, stdout: true, stderr: true, abortSignal });
+  const output = await attach(open, containerId, signal);
   const last: Partial<Record<LogStream, number>> = {};
   let isWhole = false;
   const reading = (async () => {
-    await rememberEnds(output as AsyncIterable<Uint8Array>, last);
+    await rememberEnds(output, last);
     isWhole = true;
   })().catch(() => {});
   return {
