@@ -10,8 +10,10 @@ import { createEnqueuer } from "./services/enqueuer.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./store/address.ts";
 import { openStore, type Store } from "./store/connect.ts";
 import { migrate } from "./store/migrate.ts";
+import { createExecutionWatch } from "./stream/execution-watch.ts";
 import { createHints, type Hints } from "./stream/hints.ts";
 import { startListener } from "./stream/listener.ts";
+import { createLogReader } from "./stream/log-reader.ts";
 import type { Log } from "./worker/log.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
 
@@ -155,6 +157,8 @@ function startApi(
   const app = createHttpApp({
     db,
     hints,
+    logs: createLogReader({ db, hints }),
+    watch: createExecutionWatch({ db, hints }),
     plan: {
       pools: config.dockerHosts,
       registries: Object.fromEntries(

@@ -20,6 +20,11 @@ export interface LogFrame {
   data: Uint8Array;
 }
 
+/** A frame with its number in the log of its execution, from 1. */
+export interface NumberedFrame extends LogFrame {
+  seq: number;
+}
+
 /** Frames as they stand in one row of the store: their bytes joined, and an index that parts them. */
 export interface PackedFrames {
   count: number;

@@ -11,6 +11,7 @@ import { hostRoutes } from "./host-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { manyRoutes } from "./many-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
+import { socketRoutes } from "./socket-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** The whole HTTP API, every route with and without a slash at its end. */
@@ -22,6 +23,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", taskRoutes(deps));
   app.route("/", jobRoutes(deps));
   app.route("/", executionRoutes(deps));
+  app.route("/", socketRoutes(deps));
   app.route("/", manyRoutes(deps));
   app.route("/", hostRoutes(deps));
   app.route("/", serviceRoutes(deps));

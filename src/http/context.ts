@@ -2,12 +2,17 @@ import type { Context } from "hono";
 import type { Enqueuer } from "../services/enqueuer.ts";
 import type { PlanDeps } from "../services/job-plan.ts";
 import type { Db } from "../store/connect.ts";
+import type { ExecutionWatch } from "../stream/execution-watch.ts";
 import type { Hints } from "../stream/hints.ts";
+import type { LogReader } from "../stream/log-reader.ts";
+import type { SocketHandler } from "./socket.ts";
 
 /** What the routes need. */
 export interface HttpDeps {
   db: Db;
   hints: Hints;
+  logs: LogReader;
+  watch: ExecutionWatch;
   /** What decides about payloads; its pools are all that there are. */
   plan: PlanDeps;
   enqueuer: Enqueuer;
@@ -41,6 +46,8 @@ export interface HttpEnv {
     peerAddress: string;
     /** The answer may be silent for longer than others. */
     mayBeSilent(): void;
+    /** @returns Whether the connection has become a WebSocket; the answer is then of no account. */
+    upgrade(handler: SocketHandler): boolean;
   };
   Variables: {
     /** What the route does, as errors name it. */

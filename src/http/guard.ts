@@ -51,6 +51,25 @@ export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl" | "corsOrigin
   });
 }
 
+/**
+ * Keeps web pages of others from reading over a WebSocket, which no rule of browsers does. Where no
+ * password is asked for, a page has to know the id of what it reads.
+ */
+export function guardSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const origin = c.req.header("origin");
+    const isLetIn =
+      origin === undefined || deps.basicAuth === null || deps.corsOrigins.includes(origin);
+    if (!isLetIn && isForeign(deps, c, origin)) {
+      throw new AppError(
+        "origin_not_ours",
+        "Cannot open a socket for a web page of another origin",
+      );
+    }
+    await next();
+  });
+}
+
 /** Whether a request was caused by a page that is not ours. */
 function isForeign(
   { publicUrl }: Pick<HttpDeps, "publicUrl">,

@@ -16,7 +16,7 @@ export function wholeNumberOf<Absent extends number | null>(
   const text = c.req.query(name);
   if (text === undefined) return absent;
   const value = Number(text);
-  if (!/^\d{1,7}$/.test(text) || value < min || value > max) {
+  if (!/^\d{1,16}$/.test(text) || value < min || value > max) {
     throw new AppError("query_invalid", `"${name}" must be a whole number from ${min} to ${max}`);
   }
   return value;

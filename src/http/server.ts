@@ -1,4 +1,5 @@
 import type { createHttpApp } from "./app.ts";
+import { SOCKETS, type SocketData, socketData } from "./bun-sockets.ts";
 
 export interface HttpServer {
   readonly port: number;
@@ -25,11 +26,18 @@ export function startHttpServer(
   { host, port }: { host: string; port: number },
 ): HttpServer {
   const server = listen(
-    (request, bun) =>
-      app.fetch(request, {
+    async (request, bun) => {
+      let isSocket = false;
+      const answer = await app.fetch(request, {
         peerAddress: bun.requestIP(request)?.address ?? "",
         mayBeSilent: () => bun.timeout(request, 0),
-      }),
+        upgrade(handler) {
+          isSocket = bun.upgrade(request, { data: socketData(handler) });
+          return isSocket;
+        },
+      });
+      return isSocket ? undefined : answer;
+    },
     host,
     port,
   );
@@ -45,14 +53,18 @@ export function startHttpServer(
   };
 }
 
-type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
+type Answer = (
+  request: Request,
+  server: Bun.Server<SocketData>,
+) => Response | Promise<Response | undefined>;
 
-function listen(fetch: Answer, hostname: string, port: number): Bun.Server<undefined> {
+function listen(fetch: Answer, hostname: string, port: number): Bun.Server<SocketData> {
   try {
     return Bun.serve({
       hostname,
       port,
       idleTimeout: READER_MAY_PAUSE_SECONDS,
+      websocket: SOCKETS,
       fetch,
     });
   } catch (error) {

@@ -42,6 +42,20 @@ export async function executionView(db: Db, row: ExecutionRow): Promise<Executio
   };
 }
 
+/** Of an execution what changes while it runs. */
+export function stateView(row: ExecutionRow) {
+  return {
+    executionId: row.id,
+    status: row.status,
+    exitCode: row.exitCode,
+    failureCause: row.failureCause,
+    message: row.message,
+    createdAt: row.createdAt.toISOString(),
+    startedAt: timeOf(row.startedAt),
+    finishedAt: timeOf(row.finishedAt),
+  };
+}
+
 /** An execution in a list: without its log. */
 export function listedView(row: ListedRow, urls: Urls): ListedExecution {
   return {

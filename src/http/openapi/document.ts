@@ -73,6 +73,9 @@ error that names it.
 
 Variables and headers whose names look secret, such as SMTP_PASSWORD, are shown as ***.
 
+Logs are streamed over WebSockets, which this document cannot describe: ws/ behind the URL of a job \
+or an execution. ?format=json&after=SEQ gives numbered frames, and goes on behind one of them.
+
 A request that is refused is answered with a sentence, the name of the operation and, where keys \
 are wrong, the path and fault of each.`;
 

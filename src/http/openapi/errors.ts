@@ -81,6 +81,10 @@ const WORDS: Record<Refusal, Words> = {
     when: "the URL takes other methods: the Allow header names them",
     example: "DELETE is not allowed at this URL, only GET, HEAD, OPTIONS",
   },
+  not_a_socket: {
+    when: "the URL is a WebSocket, and is asked for as something else",
+    example: "This URL is a WebSocket: connect to it by ws: or wss:",
+  },
   job_of_another_task: {
     when: "another task has a job with this id",
     example: 'Job "5a023792-1445-44e9-8a8b-cfe5ad05d1c6" is there, in another task',

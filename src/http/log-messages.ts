@@ -1,0 +1,78 @@
+import type { LogStream } from "../core/log-frames.ts";
+import type { LogHole } from "../store/read-frames.ts";
+import type { LogBlock } from "../stream/log-reader.ts";
+
+/** How a reader wants a log. */
+export interface LogForm {
+  format: "text" | "json";
+  /** Whether a message is an array of frames. */
+  isBatch: boolean;
+  /** In which order is of no account. */
+  streams: readonly LogStream[];
+}
+
+/** A part of a log as it goes over a socket. */
+export interface LogMessage {
+  text: string;
+  /** The number of the last frame that it has. */
+  to: number;
+}
+
+/** A message is not longer, in UTF-16 units, unless a single frame is. */
+const MESSAGE_LENGTH = 32 * 1024;
+
+const encoded = new WeakMap<LogBlock, Map<string, readonly LogMessage[]>>();
+
+/** A block's messages; made once for all readers who want the same. */
+export function messagesOf(block: LogBlock, form: LogForm): readonly LogMessage[] {
+  const forms = encoded.get(block) ?? new Map<string, readonly LogMessage[]>();
+  encoded.set(block, forms);
+  const key = `${form.format} ${form.isBatch} ${form.streams.join(" ")}`;
+  const known = forms.get(key) ?? joined(partsOf(block, form), form);
+  forms.set(key, known);
+  return known;
+}
+
+function* partsOf(block: LogBlock, { format, streams }: LogForm): Generator<LogMessage> {
+  const holes = [...block.holes];
+  for (const frame of block.texts) {
+    while ((holes[0]?.before ?? Number.POSITIVE_INFINITY) <= frame.seq) {
+      const hole = holes.shift();
+      if (hole !== undefined) yield gapMessage(hole, format);
+    }
+    if (!streams.includes(frame.stream)) continue;
+    yield { to: frame.seq, text: format === "text" ? frame.data : JSON.stringify(frame) };
+  }
+}
+
+function gapMessage({ before, frames }: LogHole, format: "text" | "json"): LogMessage {
+  const seq = before - 1;
+  const text = format === "text" ? gapText(frames) : JSON.stringify({ seq, gap: { frames } });
+  return { to: seq, text };
+}
+
+/** What stands in a text for what of a log is no longer kept: a line of its own. */
+export function gapText(frames: number): string {
+  return `[fastlane: ${frames} lines of the log are left out here]\n`;
+}
+
+function joined(parts: Iterable<LogMessage>, { format, isBatch }: LogForm): LogMessage[] {
+  if (format === "json" && !isBatch) return [...parts];
+  const groups: LogMessage[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const part of parts) {
+    if (length + part.text.length > MESSAGE_LENGTH) {
+      groups.push([]);
+      length = 0;
+    }
+    length += part.text.length;
+    groups.at(-1)?.push(part);
+  }
+  return groups.map((group) => {
+    const texts = group.map(({ text }) => text);
+    return {
+      to: group.at(-1)?.to ?? 0,
+      text: format === "text" ? texts.join("") : `[${texts.join(",")}]`,
+    };
+  });
+}

@@ -1,0 +1,23 @@
+/** A WebSocket of a client, as the routes know it; which server it belongs to is no matter of theirs. */
+export interface Socket {
+  /** Aborted when it is closed, by whom ever. */
+  readonly closed: AbortSignal;
+  /** @returns Whether it takes more at once; else wait until it is drained. */
+  send(text: string): boolean;
+  /** Resolves when what was sent has left, or when it is closed. */
+  drained(): Promise<void>;
+  close(code: number, reason: string): void;
+}
+
+/** Sees to a socket from its opening on. */
+export type SocketHandler = (socket: Socket) => void;
+
+/** The reasons with which sockets are closed. */
+export const CLOSED = {
+  /** All was sent, and there will be no more. */
+  done: [1000, "done"],
+  /** The node stops; another, or the same one again, goes on from where this was. */
+  retry: [1012, "retry"],
+  /** A fault of the service. */
+  failed: [1011, "retry"],
+} as const;
