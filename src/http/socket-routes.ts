@@ -91,5 +91,5 @@ function streamsOf(c: HttpContext): LogStream[] {
   if (named.every((name) => LOG_STREAMS.some((stream) => stream === name))) {
     return LOG_STREAMS.filter((stream) => named.includes(stream));
   }
-  throw new AppError("query_invalid", `"stream" must be ${LOG_STREAMS.join(" or ")}`);
+  throw new AppError("query_invalid", '"stream" must be stdout, stderr or pull');
 }

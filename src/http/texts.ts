@@ -46,7 +46,7 @@ function streamOf(c: HttpContext): TextKind {
   if (text === undefined) return "logs";
   const stream = LOG_STREAMS.find((known) => known === text);
   if (stream !== undefined) return stream;
-  throw new AppError("query_invalid", `"stream" must be ${LOG_STREAMS.join(" or ")}`);
+  throw new AppError("query_invalid", '"stream" must be stdout, stderr or pull');
 }
 
 async function* oneStream(

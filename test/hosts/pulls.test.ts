@@ -195,7 +195,7 @@ test("?stream= takes the three streams alone", async () => {
 
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({
-    error: '"stream" must be stdout or stderr or pull',
+    error: '"stream" must be stdout, stderr or pull',
   });
 });
 

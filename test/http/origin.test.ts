@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Config } from "../../src/config/schema.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { openSocket, socketUrl } from "../support/log-socket.ts";
 import { jsonOf, rawRequest } from "./request.ts";
 
 const BODY = JSON.stringify({ image: "busybox", command: "true" });
@@ -73,4 +74,44 @@ test("a trusted proxy tells where it was asked, and by whom", async () => {
     (await jsonOf(await fetch(`${app.url}/tasks/a/jobs/${jobId}`))).job.requestIPAddress;
   expect(await addressOf(body.jobId)).toBe("1.2.3.4");
   expect(await addressOf(real.body.jobId)).toBe("9.9.9.9");
+});
+
+const LOGIN = { basicAuthUsername: "ada", basicAuthPassword: "lovelace" };
+const OWN = "http://127.0.0.1";
+
+test.each([
+  ["with a password, no page of others", { ...LOGIN }, "http://evil.example", false],
+  ["with a password, not even where all may ask", { ...LOGIN, corsOrigins: ["*"] }, "null", false],
+  ["with a password, our own pages", { ...LOGIN }, OWN, true],
+  [
+    "with a password, the pages that the configuration lets in",
+    { ...LOGIN, corsOrigins: ["https://console.example"] },
+    "https://console.example",
+    true,
+  ],
+  ["with a password, programs", { ...LOGIN }, undefined, true],
+  ["without a password, any page that knows the id", {}, "http://other.example", true],
+] as const)("a socket of a log: %s", async (_, config, origin, isLetIn) => {
+  await using app = await start({
+    ...config,
+    corsOrigins: [...("corsOrigins" in config ? config.corsOrigins : [])],
+  });
+  const authorization = `Basic ${btoa("ada:lovelace")}`;
+  const made = await fetch(`${app.url}/tasks/a/`, {
+    method: "POST",
+    body: BODY,
+    headers: { authorization },
+  });
+  const { jobUrl } = await jsonOf(made);
+
+  using socket = openSocket(socketUrl(jobUrl), {
+    authorization,
+    ...(origin === undefined ? {} : { origin: origin === OWN ? app.url : origin }),
+  });
+  const isOpen = await socket.opened.then(
+    () => true,
+    () => false,
+  );
+
+  expect(isOpen).toBe(isLetIn);
 });
