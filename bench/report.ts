@@ -2,6 +2,7 @@ import type { DispatchLatency } from "./dispatch-latency.ts";
 import type { EndLatency } from "./end-latency.ts";
 import type { EnqueueRate } from "./enqueue-rate.ts";
 import type { FarmScale } from "./farm-scale.ts";
+import type { LogStream } from "./log-stream.ts";
 import type { Machine } from "./machine.ts";
 import type { StartLatency } from "./start-latency.ts";
 import { median, type Spread } from "./statistics.ts";
@@ -18,6 +19,7 @@ export interface Figures {
   healthyAfterMs: { firstStart: number; laterStarts: number[] };
   /** Of the process without Postgres, in MB of 10^6 bytes. */
   memoryMb: { idle: number; afterThroughput: number };
+  logStream: LogStream;
   farmScale: FarmScale;
 }
 
@@ -55,7 +57,31 @@ export function rowsOf(figures: Figures): Row[] {
     limitRow("up to healthy, later start", later, 1_000, "ms"),
     limitRow("memory idle", memoryMb.idle, 120, "MB"),
     limitRow("memory after the executions", memoryMb.afterThroughput, 300, "MB"),
+    ...logRows(figures.logStream),
     ...farmRows(figures.farmScale),
+  ];
+}
+
+function logRows(log: LogStream): Row[] {
+  const [stored, bare] = [median(log.storedMbPerSecond), median(log.bareMbPerSecond)];
+  return [
+    {
+      what: "MB a second into the store",
+      measured: `${stored.toFixed(1)}; ${(stored / bare).toFixed(2)} x`,
+      yardstick: `docker logs -f ${bare.toFixed(1)}`,
+      target: "0.5 x",
+      reached: stored / bare >= 0.5,
+    },
+    latencyRow("line to WebSocket frame", log.toSocket, log.toBare, 40, 100),
+    limitRow(`memory, ${log.sockets} sockets on one execution`, log.readingMb, 300, "MB"),
+    limitRow(`memory, ${log.sockets} sockets that stall`, log.stalledMb, 300, "MB"),
+    {
+      what: `sockets that got every byte, of ${log.sockets}`,
+      measured: `${log.whole}`,
+      yardstick: "",
+      target: `${log.sockets}`,
+      reached: log.whole === log.sockets,
+    },
   ];
 }
 

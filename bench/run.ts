@@ -13,6 +13,7 @@ import { measureEndLatency } from "./end-latency.ts";
 import { startEngineWatch } from "./engine-watch.ts";
 import { measureEnqueueRate } from "./enqueue-rate.ts";
 import { measureFarmScale } from "./farm-scale.ts";
+import { measureLogStream } from "./log-stream.ts";
 import { describeMachine, hashOfBinary } from "./machine.ts";
 import { type Figures, rowsOf, tableOf } from "./report.ts";
 import { startService } from "./service.ts";
@@ -103,6 +104,15 @@ async function measure(): Promise<Figures> {
     return { startLatency, healthyAfterMs: service.healthyAfterMs };
   })();
 
+  tell("logs");
+  const pools = [poolOf(engine.host)];
+  const logStream = await measureLogStream(engine, () => startService(folder.path, pools), {
+    megabytes: 100,
+    rounds: 2,
+    samples: samples * 5,
+    sockets: 1_000,
+  });
+
   tell("enqueues a second");
   const enqueueRate = await measureEnqueueRate(rounds);
   tell(`dispatch with ${endedExecutions} ended executions`);
@@ -116,6 +126,7 @@ async function measure(): Promise<Figures> {
     enqueueRate,
     dispatchLatency,
     farmScale,
+    logStream,
     throughput: first.throughput,
     startLatency: third.startLatency,
     endLatency: second.endLatency,
