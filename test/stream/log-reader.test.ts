@@ -26,17 +26,18 @@ async function growingLog() {
     executionId,
     reader: createLogReader({ db: counting as Db, hints }),
     reads: () => reads,
-    async write(count: number) {
-      const frames = Array.from({ length: count }, (_, i) => ({
-        stream: "stdout" as const,
-        at: { seconds: 1_700_000_000, nanos: 0 },
-        data: new TextEncoder().encode(`line ${written + i + 1}\n`),
-      }));
-      await store.db.transaction((tx) =>
-        insertLogSegments(tx, [{ executionId, seq: written + 1, frames }]),
-      );
-      written += count;
+    /** Frames of one chunk. */
+    async writeBytes(...data: Uint8Array[]) {
+      const at = { seconds: 1_700_000_000, nanos: 0 };
+      const frames = data.map((bytes) => ({ stream: "stdout" as const, at, data: bytes }));
+      const segment = { executionId, seq: written + 1, frames };
+      await store.db.transaction((tx) => insertLogSegments(tx, [segment]));
+      written += frames.length;
       hints.hear({ about: "log", executions: [executionId] });
+    },
+    async write(count: number) {
+      const lines = Array.from({ length: count }, (_, i) => `line ${written + i + 1}\n`);
+      await this.writeBytes(...lines.map((line) => new TextEncoder().encode(line)));
     },
     async end() {
       await store.sql`UPDATE fastlane.executions SET status = 'stopped', failure_cause = 'stopped',
@@ -105,6 +106,21 @@ test("frames that are no longer kept are told before those behind them", async (
   expect(fromTheBegin.holes).toEqual([{ before: 21, frames: 10 }]);
   expect(fromWithin.holes).toEqual([{ before: 21, frames: 5 }]);
   expect(fromTheBegin.frames.length).toBe(20);
+});
+
+test("a character that is split over two chunks is whole, also for who goes on in its middle", async () => {
+  await using log = await growingLog();
+  await log.writeBytes(Uint8Array.of(0x61, 0xf0, 0x9f));
+  const first = await blockBehind(log, 0);
+  await log.writeBytes(Uint8Array.of(0x98, 0x80, 0x62));
+  const second = await blockBehind(log, first.to);
+
+  const ofAnotherNode = createLogReader({ db: log.db, hints: createHints() });
+  const resumed = await ofAnotherNode.next(log.executionId, first.to);
+
+  expect(first.texts.map(({ data }) => data)).toEqual(["a"]);
+  expect(second.texts.map(({ data }) => data)).toEqual(["\u{1f600}b"]);
+  expect(resumed?.texts).toEqual([...second.texts]);
 });
 
 test("the last block comes when the execution has ended, and not before", async () => {
