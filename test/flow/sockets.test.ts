@@ -82,6 +82,55 @@ test("a socket of an execution that has ended gives all of it, under both of its
   }
 });
 
+/** The sample of the API's reference, but for the URL. */
+const SAMPLE = `
+const connect = function() {
+  const socket = new WebSocket(url);
+
+  socket.onopen = function (event) {
+    console.log('socket open, waiting for logs')
+  };
+
+  socket.onmessage = function (event) {
+    console.log('Received log', event.data);
+  };
+
+  socket.onclose = function (event) {
+    console.log('Socket closed');
+    if (event.reason != 'done') {
+      console.log('Trying again in 5s...');
+      if (timeout !== null) {
+        clearTimeout(timeout);
+        timeout = null;
+      }
+      timeout = setTimeout(connect, 5000);
+    }
+  }
+}
+
+connect()
+`;
+
+test("the sample script of the reference shows the log, and does not try again after its end", async () => {
+  const job = await run("echo one; echo two");
+  const printed: string[][] = [];
+  const over = Promise.withResolvers<void>();
+  const log = (...words: string[]) => {
+    printed.push(words);
+    if (words[0] === "Socket closed") over.resolve();
+  };
+  const later = () => over.reject(new Error("it tries again"));
+
+  const script = new Function("url", "console", "timeout", "setTimeout", SAMPLE);
+  script(socketUrl(job.jobUrl).slice(0, -1), { log }, null, later);
+  await over.promise;
+
+  expect(printed[0]).toEqual(["socket open, waiting for logs"]);
+  expect(printed.at(-1)).toEqual(["Socket closed"]);
+  const logs = printed.flatMap(([what, data]) => (what === "Received log" ? [data] : []));
+  expect(logs.join("")).toBe("one\ntwo\n");
+});
+
 test("a job's socket waits for the first execution, and follows the last", async () => {
   const later = await run("echo late", { startIn: "1s" });
   const retried = await run("echo first; exit 1");
