@@ -9,6 +9,7 @@ import { migrateQueue, type Queue, startQueue } from "./queue/runner.ts";
 import { createEnqueuer } from "./services/enqueuer.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./store/address.ts";
 import { openStore, type Store } from "./store/connect.ts";
+import { addLogDays } from "./store/log-days.ts";
 import { migrate } from "./store/migrate.ts";
 import { createExecutionWatch } from "./stream/execution-watch.ts";
 import { createHints, type Hints } from "./stream/hints.ts";
@@ -45,6 +46,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const store = openStore({ address });
     stops.push(() => store.close());
     await migrateDatabase(address, log);
+    await addLogDays(store.db);
     const hints = createHints();
     const working = roles.worker ? await startWorking(options, address, store, stops) : null;
     stops.push(startListening(options, address, hints, working?.worker ?? null));

@@ -3,6 +3,7 @@ import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
 import { WAITING_AGAIN } from "../store/executions.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
+import { lastStoredFrame } from "../store/log-chunks.ts";
 import { executions } from "../store/schema.ts";
 import { ENDED, followEnds } from "./follow-end.ts";
 
@@ -23,9 +24,7 @@ export async function claimStart(
   executionId: string,
 ): Promise<{ logBase: number } | null> {
   const isInTime = or(isNull(executions.expiresAt), gt(executions.expiresAt, sql`now()`));
-  const logBase = sql`(SELECT coalesce(max(seq + frames - 1), 0) FROM fastlane.log_chunks
-    WHERE execution_id = ${executionId})`;
-  const claimed = { claimedAt: sql`now()`, logBase };
+  const claimed = { claimedAt: sql`now()`, logBase: await lastStoredFrame(db, executionId) };
   const claim = await setClaim(db, lease, executionId, claimed, isInTime);
   if (claim !== null) return claim;
   await db.transaction(async (tx) => {
@@ -55,7 +54,7 @@ async function setClaim(
   db: Db,
   lease: Lease,
   executionId: string,
-  values: { claimedAt: SQL | null; logBase?: SQL },
+  values: { claimedAt: SQL | null; logBase?: number },
   condition?: SQL,
 ): Promise<{ logBase: number } | null> {
   return await db.transaction(async (tx) => {

@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, gte, sql } from "drizzle-orm";
 import type { LogFrame } from "../core/log-frames.ts";
 import { instantToDate, nanosBetween, packFrames, unpackFrames } from "../core/log-frames.ts";
 import type { Db, Tx } from "./connect.ts";
+import { logDayOf, logDaysOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";
 
 /** Neighbouring frames of one execution's log. */
@@ -20,12 +21,20 @@ export interface SizedSegment extends LogSegment {
 /** How far back from its end a log is read to find where to go on, in seconds. */
 const RESUME_WINDOW_SECONDS = 5;
 
-/** Segments that are stored already are left as they are: a commit whose answer was lost is repeated. */
+/**
+ * Segments that are stored already are left as they are: a commit whose answer was lost is repeated.
+ *
+ * @throws {RangeError} If one is of an execution that there is not.
+ */
 export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[]): Promise<void> {
   if (segments.length === 0) return;
+  const days = await logDaysOf(tx, [...new Set(segments.map(({ executionId }) => executionId))]);
   const rows = segments.map(({ executionId, seq, frames }) => {
+    const day = days.get(executionId);
+    if (day === undefined) throw new RangeError(`Cannot store a log: no execution ${executionId}`);
     const packed = packFrames(frames);
     return {
+      day,
       executionId,
       seq,
       frames: packed.count,
@@ -41,11 +50,13 @@ export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[])
 }
 
 /** The number of the last frame that is stored of an execution; 0 when there is none. */
-export async function lastStoredFrame(db: Db, executionId: string): Promise<number> {
+export async function lastStoredFrame(db: Db | Tx, executionId: string): Promise<number> {
+  const day = await logDayOf(db, executionId);
+  if (day === null) return 0;
   const [row] = await db
     .select({ last: sql<string | null>`max(${logChunks.seq} + ${logChunks.frames} - 1)` })
     .from(logChunks)
-    .where(eq(logChunks.executionId, executionId));
+    .where(and(eq(logChunks.day, day), eq(logChunks.executionId, executionId)));
   return Number(row?.last ?? 0);
 }
 
@@ -60,7 +71,13 @@ export async function storedLogEnd(
   executionId: string,
   base: number,
 ): Promise<{ framesBefore: number; frames: LogFrame[] }> {
-  const ofContainer = and(eq(logChunks.executionId, executionId), gt(logChunks.seq, base));
+  const day = await logDayOf(db, executionId);
+  if (day === null) return { framesBefore: 0, frames: [] };
+  const ofContainer = and(
+    eq(logChunks.day, day),
+    eq(logChunks.executionId, executionId),
+    gt(logChunks.seq, base),
+  );
   const [last] = await db
     .select({ seq: logChunks.seq, lastAt: logChunks.lastAt })
     .from(logChunks)
@@ -77,7 +94,8 @@ export async function storedLogEnd(
         ofContainer,
         gte(
           logChunks.seq,
-          sql`coalesce((SELECT max(seq) FROM fastlane.log_chunks WHERE execution_id = ${executionId}
+          sql`coalesce((SELECT max(seq) FROM fastlane.log_chunks WHERE day = ${day}
+            AND execution_id = ${executionId}
             AND last_at < ${windowStart.toISOString()}::timestamptz), 1)`,
         ),
       ),

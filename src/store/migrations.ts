@@ -24,6 +24,7 @@ import nameServicesAsContainers from "../../drizzle/0015_name_services_as_contai
   type: "text",
 };
 import addPullStream from "../../drizzle/0016_add_pull_stream.sql" with { type: "text" };
+import partitionLogChunks from "../../drizzle/0017_partition_log_chunks.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 14, name: "create_host_images", sql: createHostImages },
   { number: 15, name: "name_services_as_containers", sql: nameServicesAsContainers },
   { number: 16, name: "add_pull_stream", sql: addPullStream },
+  { number: 17, name: "partition_log_chunks", sql: partitionLogChunks },
 ];

@@ -2,6 +2,7 @@ import { and, asc, eq, gt, or, sql } from "drizzle-orm";
 import type { LogStream } from "../core/log-frames.ts";
 import { unpackFrames } from "../core/log-frames.ts";
 import type { Db } from "./connect.ts";
+import { logDayOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";
 
 const READ_BATCH = 32;
@@ -26,6 +27,8 @@ export async function* readChunks(
   streams: readonly LogStream[],
   from: LogPlace,
 ): AsyncGenerator<{ data: Uint8Array; next: LogPlace }> {
+  const day = await logDayOf(db, executionId);
+  if (day === null) return;
   let { after, skipBytes } = from;
   for (;;) {
     const rows = await db
@@ -33,6 +36,7 @@ export async function* readChunks(
       .from(logChunks)
       .where(
         and(
+          eq(logChunks.day, day),
           eq(logChunks.executionId, executionId),
           gt(logChunks.seq, after),
           or(...streams.map((stream) => gt(BYTES[stream], 0))),
@@ -125,6 +129,7 @@ async function* newestChunks(
   streams: readonly LogStream[],
   batchBytes: number,
 ): AsyncGenerator<ChunkData> {
+  const day = await logDayOf(db, executionId);
   const bytes = sql.join(
     streams.map((stream) => BYTES[stream]),
     sql` + `,
@@ -136,7 +141,7 @@ async function* newestChunks(
         SELECT seq, index, data, sum(bytes) OVER (ORDER BY seq DESC) - bytes AS newer_bytes
         FROM (
           SELECT seq, index, data, ${bytes} AS bytes FROM ${logChunks}
-          WHERE execution_id = ${executionId} AND seq < ${before} AND ${bytes} > 0
+          WHERE day = ${day} AND execution_id = ${executionId} AND seq < ${before} AND ${bytes} > 0
           ORDER BY seq DESC LIMIT ${TAIL_BATCH}
         ) AS newest
       ) AS chunks

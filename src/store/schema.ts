@@ -3,6 +3,7 @@ import {
   bigint,
   boolean,
   customType,
+  date,
   integer,
   jsonb,
   pgSchema,
@@ -129,6 +130,9 @@ export const executions = fastlane.table("executions", {
   onHostLost: text("on_host_lost").$type<JobRules["onHostLost"]>().notNull().default("fail"),
   avoidsHost: text("avoids_host"),
   logBase: bigint("log_base", { mode: "number" }).notNull().default(0),
+  logDay: date("log_day", { mode: "string" })
+    .notNull()
+    .default(sql`(now() AT TIME ZONE 'UTC')::date`),
 });
 
 export const schedules = fastlane.table("schedules", {
@@ -183,9 +187,15 @@ export const logChunks = fastlane.table(
     lastAt: moment("last_at").notNull(),
     index: bytea("index").notNull(),
     data: bytea("data").notNull(),
+    day: date("day", { mode: "string" }).notNull(),
   },
-  (table) => [primaryKey({ columns: [table.executionId, table.seq] })],
+  (table) => [primaryKey({ columns: [table.executionId, table.seq, table.day] })],
 );
+
+export const logDays = fastlane.table("log_days", {
+  day: date("day", { mode: "string" }).primaryKey(),
+  kept: text("kept").$type<"all" | "failed" | "none">().notNull().default("all"),
+});
 
 export type TaskRow = typeof tasks.$inferSelect;
 export type JobRow = typeof jobs.$inferSelect;

@@ -25,6 +25,7 @@ test("the tables as the code knows them are those of the migrations, column by c
       is_nullable = 'YES' AS nullable, 
       (column_default IS NOT NULL OR is_identity = 'YES') AS default
     FROM information_schema.columns
+    JOIN pg_class ON oid = format('fastlane.%I', table_name)::regclass AND NOT relispartition
     WHERE table_schema = 'fastlane' AND table_name <> 'migrations'`;
 
   const byName = (left: { column: string }, right: { column: string }) =>

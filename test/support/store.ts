@@ -1,6 +1,7 @@
 import { migrateQueue } from "../../src/queue/runner.ts";
 import { type PostgresAddress, parsePostgresUrl } from "../../src/store/address.ts";
 import { openStore, type Store } from "../../src/store/connect.ts";
+import { addLogDays } from "../../src/store/log-days.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
 import { prepareTemplate, testDatabase, testServer } from "./postgres.ts";
@@ -18,6 +19,9 @@ export async function migratedDatabase(): Promise<MigratedDatabase> {
   const template = await prepareTemplate(await testServer(), hash, async (url) => {
     const address = parsePostgresUrl(url);
     await migrate({ address, migrateQueue: () => migrateQueue(address) });
+    const store = openStore({ address, max: 1 });
+    await addLogDays(store.db);
+    await store.close();
   });
   const database = await testDatabase(template);
   const address = parsePostgresUrl(database.url);
