@@ -36,7 +36,7 @@ export function endOfProcess(exit: ProcessExit, circumstances: Circumstances): E
   const gap = engineWasGone
     ? "The host's Docker engine went down: parts of the log may be lost"
     : null;
-  const base = { exitCode, message: gap, startedAt, finishedAt };
+  const base = { exitCode, message: gap, startedAt, finishedAt, logHasGap: engineWasGone };
   if (ranSeconds(exit) >= timeoutSeconds) {
     const stopped = `Stopped since it had run for ${timeoutSeconds} s, its timeout`;
     const message = gap === null ? stopped : `${stopped}. ${gap}`;
@@ -64,6 +64,7 @@ export function endWithoutProcess(failureCause: FailureCause, message: string): 
     message,
     startedAt: null,
     finishedAt: null,
+    logHasGap: failureCause === "host_lost",
   };
 }
 

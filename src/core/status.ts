@@ -45,4 +45,6 @@ export interface End {
   /** Docker's times of the process, where there was one. */
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** Whether parts of its log may be missing that nobody could read. */
+  logHasGap: boolean;
 }

@@ -8,6 +8,7 @@ import type { Db } from "../store/connect.ts";
 import type { ListedRow } from "../store/execution-lists.ts";
 import { readTail } from "../store/read-log.ts";
 import type { ExecutionRow, JobRow, ScheduleRow, TickRow } from "../store/schema.ts";
+import { listedLogOf, logOf } from "./log-views.ts";
 import type { Urls } from "./urls.ts";
 
 /** Of each stream, the bytes that stand in JSON; the text routes give all. */
@@ -15,9 +16,10 @@ const LOG_TAIL_BYTES = 64 * 1024;
 
 /** An execution as the reference shows it. */
 export async function executionView(db: Db, row: ExecutionRow): Promise<Execution> {
-  const [stdout, stderr] = await Promise.all([
+  const [stdout, stderr, log] = await Promise.all([
     readTail(db, row.id, "stdout", LOG_TAIL_BYTES),
     readTail(db, row.id, "stderr", LOG_TAIL_BYTES),
+    logOf(db, row),
   ]);
   return {
     command: row.request.commandText,
@@ -29,6 +31,7 @@ export async function executionView(db: Db, row: ExecutionRow): Promise<Executio
     finishedAt: timeOf(row.finishedAt),
     image: row.request.imageText,
     log: textOf(stdout),
+    ...log,
     ...(stdout.truncated || stderr.truncated ? { logTruncated: true as const } : {}),
     metadata: {
       ...whereOf(row),
@@ -66,6 +69,7 @@ export function listedView(row: ListedRow, urls: Urls): ListedExecution {
     failureCause: row.failureCause,
     finishedAt: timeOf(row.finishedAt),
     jobId: row.jobId,
+    ...listedLogOf(row),
     startedAt: timeOf(row.startedAt),
     status: row.status,
     taskId: row.taskId,

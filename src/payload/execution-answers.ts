@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { LOG_STATES } from "../core/log-state.ts";
 import {
   Cause,
   Count,
@@ -11,6 +12,20 @@ import {
   Uuid,
   Where,
 } from "./answer-parts.ts";
+
+/** What is kept of a log, and how large it was. */
+const Log = {
+  logState: v.pipe(
+    v.nullable(v.picklist(LOG_STATES)),
+    v.description("null until it has ended; gap when parts may be missing that nobody could read"),
+  ),
+  logBytes: v.pipe(v.nullable(Count), v.description("what was written to stdout and stderr")),
+  logLines: v.nullable(Count),
+  logDropped: v.pipe(
+    v.optional(v.literal(true)),
+    v.description("the log was removed, as the service's retention says"),
+  ),
+};
 
 export const Execution = v.strictObject({
   command: v.string(),
@@ -25,6 +40,7 @@ export const Execution = v.strictObject({
   finishedAt: v.nullable(Time),
   image: v.string(),
   log: v.pipe(v.string(), v.description("the last 64 KiB of stdout")),
+  ...Log,
   logTruncated: v.optional(v.literal(true)),
   metadata: v.strictObject({
     ...Where,
@@ -54,6 +70,7 @@ const ListedExecution = v.strictObject({
   failureCause: Cause,
   finishedAt: v.nullable(Time),
   jobId: Uuid,
+  ...Log,
   startedAt: v.nullable(Time),
   status: StatusName,
   taskId: v.string(),

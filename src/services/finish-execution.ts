@@ -50,6 +50,8 @@ export async function writeEnd(
       failureCause: unlessStopped(end.failureCause),
       exitCode: end.exitCode,
       message: end.message,
+      // One that was lost before and run again keeps the gap of its first try.
+      logHasGap: sql`log_has_gap OR ${end.logHasGap}`,
       // The engine's clock may be behind ours: no end is before its start.
       startedAt: end.startedAt ?? sql`least(started_at, ${finishedAt})`,
       finishedAt,

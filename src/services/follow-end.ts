@@ -3,6 +3,7 @@ import { retryDelayMs } from "../core/retry.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Tx } from "../store/connect.ts";
 import { insertExecutions } from "../store/executions.ts";
+import { recordLogSizes } from "../store/log-sizes.ts";
 import { notifyOfExecutions } from "../store/notify.ts";
 import { type ExecutionRow, executions, jobs } from "../store/schema.ts";
 import { executionOf } from "./job-plan.ts";
@@ -20,15 +21,17 @@ export const ENDED = {
   retry: executions.retry,
   tickAt: executions.tickAt,
   afterPrevious: executions.afterPrevious,
+  logDay: executions.logDay,
 };
 export type Ended = Pick<ExecutionRow, keyof typeof ENDED>;
 
 /**
- * What follows from the end of executions, in the transaction that writes it: retries, a dispatch
- * for what the end makes room for, and word to those who wait for it.
+ * What follows from the end of executions, in the transaction that writes it: the sizes of their
+ * logs, retries, a dispatch for what the end makes room for, and word to those who wait for it.
  */
 export async function followEnds(tx: Tx, ended: readonly Ended[]): Promise<void> {
   if (ended.length === 0) return;
+  await recordLogSizes(tx, ended);
   for (const each of ended) await retryIfWorthIt(tx, each);
   for (const pool of await poolsToServe(tx, ended)) await enqueue(tx, "dispatch", { pool });
   await notifyOfExecutions(

@@ -59,6 +59,7 @@ async function rerun(tx: Tx, host: string, executionId: string, reason: string):
       // It was begun in time.
       expiresAt: null,
       lastFault: reason,
+      logHasGap: true,
       avoidsHost: host,
       availableAt: sql`now()`,
     })

@@ -1,7 +1,8 @@
 import { and, desc, eq, gte, inArray, isNotNull, lt, type SQL, sql } from "drizzle-orm";
+import type { KeptLogs } from "../core/log-state.ts";
 import type { Status } from "../core/status.ts";
 import type { Db, Tx } from "./connect.ts";
-import { executions } from "./schema.ts";
+import { executions, logDays } from "./schema.ts";
 
 /** Which executions; what is absent does not narrow. */
 export interface ExecutionFilter {
@@ -33,6 +34,10 @@ const LISTED = {
   failureCause: executions.failureCause,
   host: executions.host,
   containerId: executions.containerId,
+  logHasGap: executions.logHasGap,
+  logBytes: executions.logBytes,
+  logLines: executions.logLines,
+  keptLogs: sql<KeptLogs>`coalesce(${logDays.kept}, 'all')`,
   cursorAt: sql<string>`to_char(${executions.createdAt} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
 };
 export type ListedRow = Awaited<ReturnType<typeof listExecutions>>["rows"][number];
@@ -50,6 +55,7 @@ export async function listExecutions(
   const rows = await db
     .select(LISTED)
     .from(executions)
+    .leftJoin(logDays, eq(logDays.day, executions.logDay))
     .where(and(...conditionsOf(filter), behind))
     .orderBy(desc(executions.createdAt), desc(executions.id))
     .limit(limit + 1);

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, gte, sql } from "drizzle-orm";
 import type { LogFrame } from "../core/log-frames.ts";
 import { instantToDate, nanosBetween, packFrames, unpackFrames } from "../core/log-frames.ts";
+import { countLines } from "../core/log-lines.ts";
 import type { Db, Tx } from "./connect.ts";
 import { logDayOf, logDaysOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";
@@ -35,6 +36,7 @@ export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[])
     const packed = packFrames(frames);
     return {
       day,
+      ...countLines(frames),
       executionId,
       seq,
       frames: packed.count,

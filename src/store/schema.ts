@@ -14,6 +14,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import type { Circuit, Decision } from "../core/farm.ts";
+import type { KeptLogs } from "../core/log-state.ts";
 import type { CatchUp, Overlap } from "../core/schedule.ts";
 import type { FailureCause, Status } from "../core/status.ts";
 import type { ContainerRequest, JobRules } from "../payload/job-details.ts";
@@ -133,6 +134,9 @@ export const executions = fastlane.table("executions", {
   logDay: date("log_day", { mode: "string" })
     .notNull()
     .default(sql`(now() AT TIME ZONE 'UTC')::date`),
+  logBytes: bigint("log_bytes", { mode: "number" }),
+  logLines: bigint("log_lines", { mode: "number" }),
+  logHasGap: boolean("log_has_gap").notNull().default(false),
 });
 
 export const schedules = fastlane.table("schedules", {
@@ -188,13 +192,15 @@ export const logChunks = fastlane.table(
     index: bytea("index").notNull(),
     data: bytea("data").notNull(),
     day: date("day", { mode: "string" }).notNull(),
+    lines: integer("lines"),
+    unended: smallint("unended").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.executionId, table.seq, table.day] })],
 );
 
 export const logDays = fastlane.table("log_days", {
   day: date("day", { mode: "string" }).primaryKey(),
-  kept: text("kept").$type<"all" | "failed" | "none">().notNull().default("all"),
+  kept: text("kept").$type<KeptLogs>().notNull().default("all"),
 });
 
 export type TaskRow = typeof tasks.$inferSelect;

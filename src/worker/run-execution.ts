@@ -109,7 +109,8 @@ async function endOf(
   );
   if (state.logFault === undefined) return end;
   const cut = `The end of the log could not be read: ${state.logFault}`;
-  return { ...end, message: end.message === null ? cut : `${end.message}. ${cut}` };
+  const message = end.message === null ? cut : `${end.message}. ${cut}`;
+  return { ...end, message, logHasGap: true };
 }
 
 /** A run that nobody has left was watched all along. Else the engine knows best, where it can tell. */

@@ -194,10 +194,11 @@ test.each<[number, Status, FailureCause | null]>([
 test.each([0, 3])("an end with exit code %p says that its log may not be whole", (exitCode) => {
   const exit = { exitCode, oomKilled: false, startedAt: null, finishedAt: null };
 
-  const messageOf = (engineWasGone: boolean) =>
-    endOfProcess(exit, { timeoutSeconds: 60, engineWasGone, isDrained: false }).message;
-  expect(messageOf(true)).toContain("log");
-  expect(messageOf(false)).toBeNull();
+  const endIf = (engineWasGone: boolean) =>
+    endOfProcess(exit, { timeoutSeconds: 60, engineWasGone, isDrained: false });
+  expect(endIf(true).message).toContain("log");
+  expect(endIf(true).logHasGap).toBe(true);
+  expect(endIf(false)).toMatchObject({ message: null, logHasGap: false });
 });
 
 test.each<[number, number, Status]>([

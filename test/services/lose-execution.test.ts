@@ -37,6 +37,8 @@ test("what is lost fails as host_lost, with a receipt", async () => {
     failureCause: "host_lost",
     exitCode: null,
     message: REASON,
+    logHasGap: true,
+    logBytes: 0,
   });
   const receipts = await receiptsOfExecution(given.db, given.id);
   expect(receipts).toMatchObject([
@@ -56,6 +58,8 @@ test("where the job says rerun, it waits again, for another host, and spends no 
     startedAt: null,
     avoidsHost: "one",
     retry: 0,
+    logHasGap: true,
+    logBytes: null,
   });
   const other = pool(["one", "two"]);
   await ownedHost(given.db, "two");

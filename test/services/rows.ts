@@ -44,6 +44,7 @@ export const DONE: End = {
   message: null,
   startedAt: null,
   finishedAt: null,
+  logHasGap: false,
 };
 
 export const pool = (hosts: string[], maxRunning = 20): PoolRule => ({

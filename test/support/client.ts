@@ -20,6 +20,10 @@ export interface ExecutionJson {
   finishedAt: string | null;
   image: string;
   log: string;
+  logState: string | null;
+  logBytes: number | null;
+  logLines: number | null;
+  logDropped?: true;
   logTruncated?: true;
   metadata: {
     container_id: string | null;

@@ -1,0 +1,26 @@
+import { isLogDropped } from "../core/log-state.ts";
+import type { Db } from "../store/connect.ts";
+import type { ListedRow } from "../store/execution-lists.ts";
+import { keptLogsOf, logSizeOf, logStateOf } from "../store/log-sizes.ts";
+import type { ExecutionRow } from "../store/schema.ts";
+
+/** What an execution's JSON tells of its log besides the text. */
+export async function logOf(db: Db, row: ExecutionRow) {
+  const [size, kept] = await Promise.all([logSizeOf(db, row), keptLogsOf(db, row.logDay)]);
+  return {
+    logState: logStateOf(row),
+    logBytes: size.bytes,
+    logLines: size.lines,
+    ...(isLogDropped(kept, row.status) ? { logDropped: true as const } : {}),
+  };
+}
+
+/** The same in a list, where the size of what has not ended is not looked at. */
+export function listedLogOf(row: ListedRow) {
+  return {
+    logState: logStateOf(row),
+    logBytes: row.logBytes,
+    logLines: row.logLines,
+    ...(isLogDropped(row.keptLogs, row.status) ? { logDropped: true as const } : {}),
+  };
+}
