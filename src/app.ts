@@ -103,6 +103,7 @@ async function startWorking(
       resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
     },
     hostLostAfterSeconds: config.hostLostAfterSeconds,
+    maxLogBytes: config.maxLogBytes,
     connectHost(name) {
       const manager = managerOf(name);
       if (manager === null) return dockerHost(name, config.hostAccess[name]);

@@ -44,6 +44,8 @@ const truth = v.boolean("must be true or false");
 const DEFAULT_MAX_RUNNING = 20;
 /** A timer of JavaScript lasts no longer than 2^31 ms. */
 const LONGEST_TIMEOUT_SECONDS = 2_000_000;
+const LEAST_LOG_BYTES = 1024 * 1024;
+const MOST_LOG_BYTES = 64 * 1024 ** 3;
 const LOCAL_SOCKET = "unix:///var/run/docker.sock";
 
 const hostName = v.pipe(
@@ -143,6 +145,7 @@ export const ConfigSchema = v.object({
   dockerCircuitBreakerResetTimeoutSeconds: v.optional(wholeNumber(1, 86_400), 60),
   hostLostAfterSeconds: v.optional(wholeNumber(1, 604_800), 300),
   hostAccess: v.optional(v.record(text, Access, "must be a table of hosts"), {}),
+  maxLogBytes: v.optional(wholeNumber(LEAST_LOG_BYTES, MOST_LOG_BYTES), 256 * 1024 * 1024),
   envBlacklistedWords: v.optional(v.array(text, "must be a list of words"), [...SECRET_WORDS]),
   paginationPerPage: v.optional(wholeNumber(1, 100), 10),
   logLevel: v.optional(

@@ -11,8 +11,16 @@ export async function logOf(db: Db, row: ExecutionRow) {
     logState: logStateOf(row),
     logBytes: size.bytes,
     logLines: size.lines,
+    ...cutOf(row),
     ...(isLogDropped(kept, row.status) ? { logDropped: true as const } : {}),
   };
+}
+
+/** What was left out of it, which can be more while it runs. */
+function cutOf({ logCutAfter, logCutTo, logCutBytes, logCutLines }: ExecutionRow) {
+  if (logCutAfter === null || logCutTo === null) return {};
+  const left = { bytes: logCutBytes ?? 0, lines: logCutLines ?? 0 };
+  return { logCut: { after: logCutAfter, to: logCutTo, ...left } };
 }
 
 /** The same in a list, where the size of what has not ended is not looked at. */

@@ -17,7 +17,9 @@ import {
 const Log = {
   logState: v.pipe(
     v.nullable(v.picklist(LOG_STATES)),
-    v.description("null until it has ended; gap when parts may be missing that nobody could read"),
+    v.description(
+      "null until it has ended; truncated when its middle was left out since it was larger than the service keeps; gap when parts may be missing that nobody could read",
+    ),
   ),
   logBytes: v.pipe(v.nullable(Count), v.description("what was written to stdout and stderr")),
   logLines: v.nullable(Count),
@@ -41,6 +43,10 @@ export const Execution = v.strictObject({
   image: v.string(),
   log: v.pipe(v.string(), v.description("the last 64 KiB of stdout")),
   ...Log,
+  logCut: v.pipe(
+    v.optional(v.strictObject({ after: Count, to: Count, bytes: Count, lines: Count })),
+    v.description("what was left out of a log above maxLogBytes, between these two of its frames"),
+  ),
   logTruncated: v.optional(v.literal(true)),
   metadata: v.strictObject({
     ...Where,

@@ -35,6 +35,7 @@ const LISTED = {
   host: executions.host,
   containerId: executions.containerId,
   logHasGap: executions.logHasGap,
+  logCutAfter: executions.logCutAfter,
   logBytes: executions.logBytes,
   logLines: executions.logLines,
   keptLogs: sql<KeptLogs>`coalesce(${logDays.kept}, 'all')`,

@@ -4,7 +4,7 @@ import { instantToDate, nanosBetween, packFrames, unpackFrames } from "../core/l
 import { countLines } from "../core/log-lines.ts";
 import type { Db, Tx } from "./connect.ts";
 import { logDayOf, logDaysOf } from "./log-days.ts";
-import { logChunks } from "./schema.ts";
+import { executions, logChunks } from "./schema.ts";
 
 /** Neighbouring frames of one execution's log. */
 export interface LogSegment {
@@ -73,12 +73,17 @@ export async function storedLogEnd(
   executionId: string,
   base: number,
 ): Promise<{ framesBefore: number; frames: LogFrame[] }> {
-  const day = await logDayOf(db, executionId);
-  if (day === null) return { framesBefore: 0, frames: [] };
+  const [execution] = await db
+    .select({ day: executions.logDay, cutTo: executions.logCutTo })
+    .from(executions)
+    .where(eq(executions.id, executionId));
+  if (execution === undefined) return { framesBefore: 0, frames: [] };
+  const { day, cutTo } = execution;
   const ofContainer = and(
     eq(logChunks.day, day),
     eq(logChunks.executionId, executionId),
-    gt(logChunks.seq, base),
+    // Frames are counted on from the first of these: none may be missing behind it.
+    gt(logChunks.seq, Math.max(base, cutTo ?? 0)),
   );
   const [last] = await db
     .select({ seq: logChunks.seq, lastAt: logChunks.lastAt })

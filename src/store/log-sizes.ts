@@ -41,8 +41,9 @@ export async function recordLogSizes(
 /** A row for each execution of a day, also for those without a log. */
 function sizesOf(day: string, ids: readonly string[]): SQL {
   return sql`
-    SELECT executions.id, coalesce(bytes, 0) AS bytes,
-      CASE WHEN bytes IS NULL THEN 0 WHEN is_counted THEN lines END AS lines
+    SELECT executions.id, coalesce(bytes, 0) + coalesce(log_cut_bytes, 0) AS bytes,
+      CASE WHEN bytes IS NULL THEN 0 WHEN is_counted THEN lines END
+        + coalesce(log_cut_lines, 0) AS lines
     FROM fastlane.executions LEFT JOIN (
       SELECT execution_id, sum(stdout_bytes::bigint + stderr_bytes) AS bytes,
         bool_and(lines IS NOT NULL) AS is_counted,
@@ -64,9 +65,12 @@ function unendedLines(stream: "stdout" | "stderr", bit: 1 | 2): SQL {
 }
 
 /** `null` until it has ended. */
-export function logStateOf(row: Pick<ExecutionRow, "status" | "logHasGap">): LogState | null {
+export function logStateOf(
+  row: Pick<ExecutionRow, "status" | "logHasGap" | "logCutAfter">,
+): LogState | null {
   if (isOpen(row.status)) return null;
-  return row.logHasGap ? "gap" : "complete";
+  if (row.logHasGap) return "gap";
+  return row.logCutAfter === null ? "complete" : "truncated";
 }
 
 /** Whose logs there still are of a day. */

@@ -26,6 +26,7 @@ import nameServicesAsContainers from "../../drizzle/0015_name_services_as_contai
 import addPullStream from "../../drizzle/0016_add_pull_stream.sql" with { type: "text" };
 import partitionLogChunks from "../../drizzle/0017_partition_log_chunks.sql" with { type: "text" };
 import countLogs from "../../drizzle/0018_count_logs.sql" with { type: "text" };
+import cutLogs from "../../drizzle/0019_cut_logs.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -54,4 +55,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 16, name: "add_pull_stream", sql: addPullStream },
   { number: 17, name: "partition_log_chunks", sql: partitionLogChunks },
   { number: 18, name: "count_logs", sql: countLogs },
+  { number: 19, name: "cut_logs", sql: cutLogs },
 ];

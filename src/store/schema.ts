@@ -137,6 +137,10 @@ export const executions = fastlane.table("executions", {
   logBytes: bigint("log_bytes", { mode: "number" }),
   logLines: bigint("log_lines", { mode: "number" }),
   logHasGap: boolean("log_has_gap").notNull().default(false),
+  logCutAfter: bigint("log_cut_after", { mode: "number" }),
+  logCutTo: bigint("log_cut_to", { mode: "number" }),
+  logCutBytes: bigint("log_cut_bytes", { mode: "number" }),
+  logCutLines: bigint("log_cut_lines", { mode: "number" }),
 });
 
 export const schedules = fastlane.table("schedules", {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { BreakerRules } from "../core/farm.ts";
 import { type Host, HostUnreachable } from "../farm/host.ts";
 import { INSTALLATION_LABEL } from "../farm/labels.ts";
+import { cutLog } from "../services/cut-log.ts";
 import type { Db } from "../store/connect.ts";
 import { recordImages } from "../store/host-images.ts";
 import { recordReachable } from "../store/host-state.ts";
@@ -9,6 +10,7 @@ import { type HostState, type Lease, LeaseLost } from "../store/hosts.ts";
 import { createBreaker } from "./breaker.ts";
 import { createHostRuns } from "./host-runs.ts";
 import type { Log } from "./log.ts";
+import { createLogLimit } from "./log-limit.ts";
 import { createLogSink } from "./log-sink.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { Abandoned, persist } from "./persist.ts";
@@ -32,6 +34,8 @@ export interface AttendDeps {
   decided: Set<string>;
   breaker: BreakerRules;
   registries: RunDeps["registries"];
+  /** What is kept of one log at most, of stdout and stderr together. */
+  maxLogBytes: number;
   /** The engine answers: what waits can be given to it. */
   onReachable(): void;
   /** Something has ended that held a slot of a pool. */
@@ -71,8 +75,14 @@ export function attendHost(deps: AttendDeps): Attendance {
     if (!(error instanceof Abandoned)) gone.abort();
     failure.reject(error);
   };
+  const logLimit = createLogLimit((executionId) =>
+    persist(signal, () => cutLog(db, lease, executionId, deps.maxLogBytes)),
+  );
   const sink = createLogSink({
-    store: (segments) => persist(signal, () => deps.logWriter.write({ lease, segments })),
+    async store(segments) {
+      await persist(signal, () => deps.logWriter.write({ lease, segments }));
+      await logLimit.stored(segments);
+    },
     onFailure: fail,
   });
   const breaker = createBreaker({ ...deps, host, signal });
@@ -83,6 +93,7 @@ export function attendHost(deps: AttendDeps): Attendance {
     host,
     signal,
     sink,
+    logLimit,
     breaker,
     fail,
     onPulled() {

@@ -7,6 +7,7 @@ import { LeaseLost } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { coalesced } from "./coalesced.ts";
 import { ContainerWords } from "./container-words.ts";
+import type { LogLimit } from "./log-limit.ts";
 import { Abandoned, persist } from "./persist.ts";
 import type { StartSignals } from "./pull-image.ts";
 import { type RunDeps, runExecution } from "./run-execution.ts";
@@ -15,6 +16,7 @@ import { type RunDeps, runExecution } from "./run-execution.ts";
 const BEGIN_AGAIN = { minMs: 1_000, factor: 2, maxMs: 30_000 };
 
 export interface HostRunsDeps extends Omit<RunDeps, "isTakeOver" | "unstarted"> {
+  logLimit: LogLimit;
   /** The host cannot be attended to any longer. */
   fail(error: unknown): void;
 }
@@ -43,7 +45,7 @@ interface Run {
 }
 
 export function createHostRuns(deps: HostRunsDeps): HostRuns {
-  const { host, db, signal, sink, breaker, log, fail } = deps;
+  const { host, db, signal, sink, logLimit, breaker, log, fail } = deps;
   const runs = new Map<string, Run>();
   /** How often in a row the run of an execution broke. */
   const breaks = new Map<string, number>();
@@ -100,6 +102,7 @@ export function createHostRuns(deps: HostRunsDeps): HostRuns {
       .then(async (isToBeginAgain) => {
         // Nothing of this run may reach the store once the next one has read where the log ends.
         await sink.takeRest(id).catch(() => {});
+        logLimit.forget(id);
         runs.delete(id);
         if (isToBeginAgain) void look();
         else breaks.delete(id);

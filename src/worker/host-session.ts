@@ -26,6 +26,7 @@ export interface SessionDeps {
   log: Log;
   registries: AttendDeps["registries"];
   breaker: AttendDeps["breaker"];
+  maxLogBytes: AttendDeps["maxLogBytes"];
   /** What runs on a host that has not answered for so long is lost. */
   hostLostAfterSeconds: number;
   onReachable(): void;

@@ -40,6 +40,7 @@ export interface NodeDeps {
   logWriter: SessionDeps["logWriter"];
   registries: SessionDeps["registries"];
   breaker: SessionDeps["breaker"];
+  maxLogBytes: SessionDeps["maxLogBytes"];
   hostLostAfterSeconds: SessionDeps["hostLostAfterSeconds"];
   onReachable(host: string): void;
   onEnded(pool: string): void;

@@ -22,6 +22,7 @@ export interface WorkerDeps {
   registries: Readonly<Record<string, RegistryLogin>>;
   breaker: BreakerRules;
   hostLostAfterSeconds: number;
+  maxLogBytes: number;
   connectHost(name: string): Host;
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;

@@ -50,6 +50,7 @@ const RUNNING = {
   started_at: NOW,
 };
 const ENDED = { ...RUNNING, finished_at: NOW };
+const CUT = { log_cut_after: 3, log_cut_to: 4, log_cut_bytes: 1, log_cut_lines: 0 };
 
 test.each<[string, Record<string, unknown>, string | null]>([
   ["waits", {}, null],
@@ -91,6 +92,14 @@ test.each<[string, Record<string, unknown>, string | null]>([
   ],
   ["runs and is to be stopped", { ...RUNNING, stop_requested_at: NOW }, null],
   ["may not run at all", { timeout_seconds: 0 }, "executions_timeout_seconds_check"],
+  ["is counted while it runs", { ...RUNNING, log_bytes: 1 }, "executions_log_counted_when_ended"],
+  ["has a cut without an end", { ...RUNNING, log_cut_after: 3 }, "executions_log_cut_is_whole"],
+  [
+    "has a cut of no frames",
+    { ...RUNNING, ...CUT, log_cut_to: 3 },
+    "executions_log_cut_has_frames",
+  ],
+  ["has a cut", { ...RUNNING, ...CUT }, null],
   ["has a priority of 101", { priority: 101 }, "executions_priority_check"],
 ])("an execution that %s is what the rules say of it", async (_, values, violated) => {
   await using store = await testStore();

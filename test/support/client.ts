@@ -23,6 +23,7 @@ export interface ExecutionJson {
   logState: string | null;
   logBytes: number | null;
   logLines: number | null;
+  logCut?: { after: number; to: number; bytes: number; lines: number };
   logDropped?: true;
   logTruncated?: true;
   metadata: {
