@@ -104,6 +104,7 @@ async function startWorking(
     },
     hostLostAfterSeconds: config.hostLostAfterSeconds,
     maxLogBytes: config.maxLogBytes,
+    retention: config.retention,
     connectHost(name) {
       const manager = managerOf(name);
       if (manager === null) return dockerHost(name, config.hostAccess[name]);

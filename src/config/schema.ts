@@ -80,6 +80,30 @@ export const Registry = v.object(
   "must be a table with username and password or passwordFile",
 );
 
+const days = wholeNumber(1, 36_500);
+
+/** How long what has ended is kept, in days. */
+export const Retention = v.pipe(
+  v.object(
+    {
+      logsDays: v.optional(days, 30),
+      failedLogsDays: v.optional(days, 90),
+      executionsDays: v.optional(days, 180),
+    },
+    "must be a table",
+  ),
+  v.check(
+    ({ logsDays, failedLogsDays }) => failedLogsDays >= logsDays,
+    ({ input: { logsDays, failedLogsDays } }) =>
+      `must not have failedLogsDays (${failedLogsDays}) below logsDays (${logsDays})`,
+  ),
+  v.check(
+    ({ failedLogsDays, executionsDays }) => executionsDays >= failedLogsDays,
+    ({ input: { failedLogsDays, executionsDays } }) =>
+      `must not have executionsDays (${executionsDays}) below failedLogsDays (${failedLogsDays})`,
+  ),
+);
+
 /** It has `hosts` or `swarm`, exactly one of both. */
 export const Pool = v.object(
   {
@@ -146,6 +170,7 @@ export const ConfigSchema = v.object({
   hostLostAfterSeconds: v.optional(wholeNumber(1, 604_800), 300),
   hostAccess: v.optional(v.record(text, Access, "must be a table of hosts"), {}),
   maxLogBytes: v.optional(wholeNumber(LEAST_LOG_BYTES, MOST_LOG_BYTES), 256 * 1024 * 1024),
+  retention: v.optional(Retention, {}),
   envBlacklistedWords: v.optional(v.array(text, "must be a list of words"), [...SECRET_WORDS]),
   paginationPerPage: v.optional(wholeNumber(1, 100), 10),
   logLevel: v.optional(

@@ -1,4 +1,4 @@
-import { Allow, ConfigSchema, Pool, Registry } from "./schema.ts";
+import { Allow, ConfigSchema, Pool, Registry, Retention } from "./schema.ts";
 
 /** What is said of each key that the schema does not have. */
 export function unknownKeys(values: Record<string, unknown>): string[] {
@@ -13,6 +13,7 @@ export function unknownKeys(values: Record<string, unknown>): string[] {
           beyond(allow, Object.keys(Allow.entries), `dockerHosts.${index}.allow.`),
         ),
     ]),
+    ...beyond(values["retention"], Object.keys(Retention.entries), "retention."),
     ...tablesOf(values["registries"]).flatMap(([name, login]) =>
       beyond(login, Object.keys(Registry.entries), `registries.${name}.`),
     ),

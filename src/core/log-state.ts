@@ -10,12 +10,10 @@ export type LogState = (typeof LOG_STATES)[number];
 /** Whose logs of a day there are. */
 export type KeptLogs = "all" | "failed" | "none";
 
-/** Whether it counts as failed to those who keep logs: its log is kept for longer. */
-export function isKeptLonger(status: Status): boolean {
-  return status === "failed" || status === "timedout";
-}
+/** What counts as failed to those who keep logs: its log is kept for longer. */
+export const KEPT_LONGER = ["failed", "timedout"] as const;
 
 /** Whether a log is there no more, whatever it was. @param kept What is, of its day. */
 export function isLogDropped(kept: KeptLogs, status: Status): boolean {
-  return kept === "none" || (kept === "failed" && !isKeptLonger(status));
+  return kept === "none" || (kept === "failed" && !KEPT_LONGER.some((longer) => longer === status));
 }

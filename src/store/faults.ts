@@ -33,3 +33,9 @@ export function isDatabaseDown(error: unknown): boolean {
   }
   return false;
 }
+
+/** Whether a statement was given up since somebody else held a lock for longer than its `lock_timeout`. */
+export function isLockBusy(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error && "code" in cause && cause.code === "55P03";
+}

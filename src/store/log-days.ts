@@ -1,4 +1,4 @@
-import { eq, inArray, sql } from "drizzle-orm";
+import { eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Db, Tx } from "./connect.ts";
 import { executions } from "./schema.ts";
 
@@ -36,15 +36,14 @@ export async function logDaysOf(
 export async function addLogDays(db: Db): Promise<void> {
   await db.transaction(async (tx) => {
     await lockPartitions(tx);
-    const missing = await tx.execute<{ day: string; next: string }>(sql`
-      SELECT day::date::text AS day, (day + interval '1 day')::date::text AS next
-      FROM generate_series(0, ${DAYS_AHEAD}::int) AS ahead,
+    const missing = await tx.execute<{ day: string }>(sql`
+      SELECT day::text AS day FROM generate_series(0, ${DAYS_AHEAD}::int) AS ahead,
         LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + ahead AS day) AS days
       WHERE to_regclass('fastlane.log_chunks_' || to_char(day, 'YYYYMMDD')) IS NULL
       ORDER BY day`);
-    for (const { day, next } of missing) {
+    for (const { day } of missing) {
       await createPartition(tx, partitionOf(day));
-      await attachPartition(tx, partitionOf(day), { day, next });
+      await attachPartition(tx, partitionOf(day), day);
       await tx.execute(sql`
         INSERT INTO fastlane.log_days (day) VALUES (${day}) ON CONFLICT DO NOTHING`);
     }
@@ -66,18 +65,15 @@ export async function createPartition(tx: Tx, name: string): Promise<void> {
     CREATE TABLE fastlane.${sql.identifier(name)} (LIKE fastlane.log_chunks INCLUDING ALL)`);
 }
 
-export async function attachPartition(
-  tx: Tx,
-  name: string,
-  { day, next }: { day: string; next: string },
-): Promise<void> {
+export async function attachPartition(tx: Tx, name: string, day: string): Promise<void> {
+  const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
   await tx.execute(sql`
     ALTER TABLE fastlane.log_chunks ATTACH PARTITION fastlane.${sql.identifier(name)}
-    FOR VALUES FROM (${literal(day)}) TO (${literal(next)})`);
+    FOR VALUES FROM (${literalOf(day)}) TO (${literalOf(next)})`);
 }
 
-/** The bounds of a partition cannot be parameters. */
-function literal(day: string) {
+/** A day where no parameter can stand: in the bounds and the checks of a partition. */
+export function literalOf(day: string): SQL {
   if (!/^\d{4}-\d\d-\d\d$/.test(day)) throw new RangeError(`Not a day: "${day}"`);
   return sql.raw(`'${day}'`);
 }

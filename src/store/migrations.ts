@@ -27,6 +27,7 @@ import addPullStream from "../../drizzle/0016_add_pull_stream.sql" with { type: 
 import partitionLogChunks from "../../drizzle/0017_partition_log_chunks.sql" with { type: "text" };
 import countLogs from "../../drizzle/0018_count_logs.sql" with { type: "text" };
 import cutLogs from "../../drizzle/0019_cut_logs.sql" with { type: "text" };
+import addChores from "../../drizzle/0020_add_chores.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 17, name: "partition_log_chunks", sql: partitionLogChunks },
   { number: 18, name: "count_logs", sql: countLogs },
   { number: 19, name: "cut_logs", sql: cutLogs },
+  { number: 20, name: "add_chores", sql: addChores },
 ];

@@ -207,6 +207,11 @@ export const logDays = fastlane.table("log_days", {
   kept: text("kept").$type<KeptLogs>().notNull().default("all"),
 });
 
+export const chores = fastlane.table("chores", {
+  name: text("name").primaryKey(),
+  lastAt: moment("last_at").notNull(),
+});
+
 export type TaskRow = typeof tasks.$inferSelect;
 export type JobRow = typeof jobs.$inferSelect;
 export type ExecutionRow = typeof executions.$inferSelect;

@@ -8,6 +8,7 @@ import { registerHosts } from "../store/hosts.ts";
 import { installationId } from "../store/nodes.ts";
 import type { Notification } from "../store/notify.ts";
 import { createDispatcher } from "./dispatcher.ts";
+import { type Retention, startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { type Node, startNode } from "./node.ts";
@@ -23,6 +24,7 @@ export interface WorkerDeps {
   breaker: BreakerRules;
   hostLostAfterSeconds: number;
   maxLogBytes: number;
+  retention: Retention;
   connectHost(name: string): Host;
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;
@@ -65,6 +67,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   // First of all, so that the hosts of a node that died on this machine are free by the first beat.
   await sweepOnce(sweepDeps);
   const sweep = startSweep(sweepDeps);
+  const housekeeping = startHousekeeping({ db, log, retention: deps.retention });
   node = startNode({
     ...deps,
     installation,
@@ -89,7 +92,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       },
     },
     async stop() {
-      await sweep.stop();
+      await Promise.all([sweep.stop(), housekeeping.stop()]);
       await node?.stop();
     },
   };

@@ -25,6 +25,8 @@ test("with nothing said there is the local engine on a loopback port", () => {
     host: "127.0.0.1",
     dockerHosts: [{ match: "", hosts: ["unix:///var/run/docker.sock"] }],
     paginationPerPage: 10,
+    maxLogBytes: 268_435_456,
+    retention: { logsDays: 30, failedLogsDays: 90, executionsDays: 180 },
   });
 });
 
@@ -131,6 +133,27 @@ test.each<[Record<string, string>, string]>([
   [{ FASTLANE_TRUSTED_PROXIES: '["proxy"]' }, "trustedProxies.0 must be an IP address"],
   [{ FASTLANE_PUBLIC_URL: "ftp://a" }, "publicUrl must be an http(s) URL"],
   [{ DATABASE_URL: "mysql://a" }, "databaseUrl must begin with postgres://"],
+  [
+    { FASTLANE_MAX_LOG_BYTES: "1048575" },
+    "maxLogBytes must be a whole number from 1048576 to 68719476736",
+  ],
+  [{ FASTLANE_RETENTION: "30" }, "retention must be a table"],
+  [
+    { FASTLANE_RETENTION: '{"logsDays": 0}' },
+    "retention.logsDays must be a whole number from 1 to 36500",
+  ],
+  [
+    { FASTLANE_RETENTION: '{"executionDays": 7}' },
+    "retention.executionDays is no key; the keys are logsDays, failedLogsDays, executionsDays",
+  ],
+  [
+    { FASTLANE_RETENTION: '{"logsDays": 91}' },
+    "retention must not have failedLogsDays (90) below logsDays (91)",
+  ],
+  [
+    { FASTLANE_RETENTION: '{"executionsDays": 60}' },
+    "retention must not have executionsDays (60) below failedLogsDays (90)",
+  ],
 ])("%j is refused: %s", (environment, message) => {
   expect(() => load({ environment })).toThrow(message);
 });

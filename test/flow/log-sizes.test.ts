@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openStore } from "../../src/store/connect.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
-import { enqueue, getExecution, untilEnded, untilExecution } from "../support/client.ts";
+import {
+  type ExecutionJson,
+  enqueue,
+  getExecution,
+  untilEnded,
+  untilExecution,
+} from "../support/client.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -40,6 +47,25 @@ test("while it runs the size is that of what there is so far, and nothing is sai
   await fetch(`${job.executionUrl}/stop/`, { method: "POST" });
   expect((await untilEnded(job)).logState).toBe("complete");
   expect(await newestListed()).toMatchObject({ logState: "complete", logBytes: 8, logLines: 2 });
+});
+
+test("an execution whose log is no longer kept says so, and shows its size all the same", async () => {
+  const well = await run("echo gone");
+  const ill = await run("echo kept; exit 1");
+  await untilEnded(well);
+  await untilEnded(ill);
+  const store = openStore({ address: app.database.address, max: 1 });
+  await store.sql`UPDATE fastlane.log_days SET kept = 'failed'`;
+
+  const [dropped, kept] = [await getExecution(well), await getExecution(ill)];
+  const answer = await fetch(`${app.url}/executions/?task=sizes&limit=2`);
+  const { items } = (await answer.json()) as { items: ExecutionJson[] };
+  await store.sql`UPDATE fastlane.log_days SET kept = 'all'`;
+  await store.close();
+
+  expect(dropped).toMatchObject({ logDropped: true, logState: "complete", logBytes: 5 });
+  expect(kept.logDropped).toBeUndefined();
+  expect(items.map(({ logDropped }) => logDropped)).toEqual([undefined, true]);
 });
 
 test("an execution that never began has a whole log of nothing", async () => {

@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { takeChore } from "../../src/store/chores.ts";
+import { keepHouse, startHousekeeping } from "../../src/worker/housekeeping.ts";
+import { agedStore, RETENTION } from "../services/aged.ts";
+import { eventually } from "../support/client.ts";
+import { testStore } from "../support/store.ts";
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+test("of nodes that ask at once one takes a chore, and it is due again when its time has come", async () => {
+  await using store = await testStore();
+  const ask = () =>
+    Promise.all(Array.from({ length: 8 }, () => takeChore(store.db, "chore", 3_600)));
+
+  expect((await ask()).filter(Boolean)).toHaveLength(1);
+  expect((await ask()).filter(Boolean)).toHaveLength(0);
+  await store.sql`UPDATE fastlane.chores SET last_at = now() - interval '1 hour'`;
+
+  expect((await ask()).filter(Boolean)).toHaveLength(1);
+});
+
+test("housekeeping makes room for the days to come and removes what is over", async () => {
+  await using given = await agedStore();
+  const gone = await given.ended("done", 181, ["gone\n"]);
+  const kept = await given.ended("failed", 31, ["kept\n"]);
+  const [ahead] = await given.sql<{ name: string }[]>`
+    SELECT max(inhrelid::regclass::text) AS name FROM pg_inherits
+    WHERE inhparent = 'fastlane.log_chunks'::regclass`;
+  await given.sql`DROP TABLE ${given.sql(ahead?.name ?? "")}`;
+
+  const { stop } = startHousekeeping({ db: given.db, log: quiet, retention: RETENTION });
+  await eventually(
+    async () => {
+      const rows = await given.sql`SELECT FROM fastlane.executions WHERE id = ${gone}`;
+      return rows.length === 0 ? true : undefined;
+    },
+    () => "the execution was there",
+  );
+  await stop();
+
+  const [made] = await given.sql`SELECT to_regclass(${ahead?.name ?? ""}) AS name`;
+  expect(made?.["name"]).not.toBeNull();
+  expect(await given.textOf(kept)).toBe("kept\n");
+});
+
+test("a node that stops gives it up between two steps, and the next one goes on", async () => {
+  await using given = await agedStore();
+  const failed = await given.ended("failed", 31, ["failed\n"]);
+  const deps = { db: given.db, log: quiet, retention: RETENTION };
+
+  await expect(keepHouse(deps, AbortSignal.abort())).rejects.toThrow();
+  expect(await given.textOf(failed)).toBe("failed\n");
+  await keepHouse(deps, new AbortController().signal);
+
+  expect(await given.textOf(failed)).toBe("failed\n");
+  const [kept] = await given.sql`SELECT count(*)::int FROM fastlane.log_days WHERE kept = 'failed'`;
+  expect(kept?.["count"]).toBe(1);
+});
