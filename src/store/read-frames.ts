@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { LOG_STREAMS, type NumberedFrame, unpackFrames } from "../core/log-frames.ts";
 import type { Db } from "./connect.ts";
+import { logDayOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";
 
 /** A log that came line by line has a chunk for each. */
@@ -36,14 +37,15 @@ interface ChunkRow extends Record<string, unknown> {
  * @param after The number of a frame; 0 is the beginning.
  */
 export async function readStretch(db: Db, executionId: string, after: number): Promise<LogStretch> {
+  const ofLog = sql`day = ${await logDayOf(db, executionId)} AND execution_id = ${executionId}`;
   const rows = await db.execute<ChunkRow>(sql`
     SELECT seq, index, data FROM (
-      SELECT seq, index, data, sum(length(data)) OVER (ORDER BY seq) - length(data) AS before
+      SELECT seq, index, data, sum(bytes) OVER (ORDER BY seq) - bytes AS before
       FROM (
-        SELECT seq, index, data FROM ${logChunks}
-        WHERE execution_id = ${executionId} AND seq >= coalesce((
-          SELECT max(seq) FROM ${logChunks}
-          WHERE execution_id = ${executionId} AND seq <= ${after + 1}
+        SELECT seq, index, data, stdout_bytes::bigint + stderr_bytes + pull_bytes AS bytes
+        FROM ${logChunks}
+        WHERE ${ofLog} AND seq >= coalesce((
+          SELECT max(seq) FROM ${logChunks} WHERE ${ofLog} AND seq <= ${after + 1}
         ), 0)
         ORDER BY seq LIMIT ${CHUNKS_AT_ONCE}
       ) AS next
@@ -71,12 +73,13 @@ export async function framesBefore(
   seq: number,
 ): Promise<NumberedFrame[]> {
   if (seq === 0) return [];
+  const day = await logDayOf(db, executionId);
   const ends = await Promise.all(
     LOG_STREAMS.map(async (stream) => {
       const bytes = sql.identifier(`${stream}_bytes`);
       const rows = await db.execute<ChunkRow>(sql`
         SELECT seq, index, data FROM ${logChunks}
-        WHERE execution_id = ${executionId} AND seq <= ${seq} AND ${bytes} > 0
+        WHERE day = ${day} AND execution_id = ${executionId} AND seq <= ${seq} AND ${bytes} > 0
         ORDER BY seq DESC LIMIT 4`);
       return [...rows]
         .reverse()
