@@ -51,9 +51,10 @@ function gapMessage({ before, frames }: LogHole, format: "text" | "json"): LogMe
   return { to: seq, text };
 }
 
-/** What stands in a text for what of a log is no longer kept: a line of its own. */
+/** What stands in a text for what of a log is no longer kept, maxLogBytes being reached: a line of its own. */
 export function gapText(frames: number): string {
-  return `[fastlane: ${frames} lines of the log are left out here]\n`;
+  const what = frames === 1 ? "1 line is" : `${frames} lines are`;
+  return `[fastlane: ${what} left out here, the log being longer than maxLogBytes]\n`;
 }
 
 function joined(parts: Iterable<LogMessage>, { format, isBatch }: LogForm): LogMessage[] {

@@ -6,7 +6,7 @@ import { type LogForm, messagesOf } from "./log-messages.ts";
 import { CLOSED, type Socket } from "./socket.ts";
 import { stateView } from "./views.ts";
 
-export type LogSocketDeps = Pick<HttpDeps, "logs" | "watch" | "stopping" | "log">;
+export type LogSocketDeps = Pick<HttpDeps, "db" | "logs" | "watch" | "stopping" | "log">;
 
 export interface LogSocketOptions extends LogForm {
   /** The number of the frame behind which to begin; 0 is the beginning. */
@@ -76,7 +76,7 @@ async function sendLog(
 
 /** Resolves when the end is told. */
 async function tellStatus(
-  { watch }: LogSocketDeps,
+  { db, watch }: LogSocketDeps,
   socket: Socket,
   execution: ExecutionRow,
   { isBatch }: LogForm,
@@ -84,7 +84,7 @@ async function tellStatus(
   let row: ExecutionRow | null = execution;
   let last = "";
   while (row !== null && !socket.closed.aborted) {
-    const frame = JSON.stringify({ status: stateView(row) });
+    const frame = JSON.stringify({ status: await stateView(db, row) });
     if (frame !== last) socket.send(isBatch ? `[${frame}]` : frame);
     last = frame;
     if (!isOpen(row.status)) return;

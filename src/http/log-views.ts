@@ -24,7 +24,7 @@ function cutOf({ logCutAfter, logCutTo, logCutBytes, logCutLines }: ExecutionRow
 }
 
 /** The same in a list, where the size of what has not ended is not looked at. */
-export function listedLogOf(row: ListedRow) {
+export function listedLogOf(row: Omit<ListedRow, "cursorAt">) {
   return {
     logState: logStateOf(row),
     logBytes: row.logBytes,

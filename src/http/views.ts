@@ -6,6 +6,7 @@ import type { JobRules } from "../payload/job-details.ts";
 import { listsOf, type Webhook } from "../payload/notify.ts";
 import type { Db } from "../store/connect.ts";
 import type { ListedRow } from "../store/execution-lists.ts";
+import { keptLogsOf } from "../store/log-sizes.ts";
 import { readTail } from "../store/read-log.ts";
 import type { ExecutionRow, JobRow, ScheduleRow, TickRow } from "../store/schema.ts";
 import { listedLogOf, logOf } from "./log-views.ts";
@@ -45,8 +46,8 @@ export async function executionView(db: Db, row: ExecutionRow): Promise<Executio
   };
 }
 
-/** Of an execution what changes while it runs. */
-export function stateView(row: ExecutionRow) {
+/** Of an execution what changes while it runs; the size of its log comes with its end. */
+export async function stateView(db: Db, row: ExecutionRow) {
   return {
     executionId: row.id,
     status: row.status,
@@ -56,6 +57,7 @@ export function stateView(row: ExecutionRow) {
     createdAt: row.createdAt.toISOString(),
     startedAt: timeOf(row.startedAt),
     finishedAt: timeOf(row.finishedAt),
+    ...listedLogOf({ ...row, keptLogs: await keptLogsOf(db, row.logDay) }),
   };
 }
 

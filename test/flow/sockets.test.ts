@@ -162,6 +162,7 @@ test("with status=true the execution's state comes first, at each change and at 
   const states = statusesOf(socket);
   expect(JSON.parse(socket.messages[0] ?? "")).toHaveProperty("status");
   expect(states.at(-1)).toMatchObject({ status: "failed", exitCode: 3, failureCause: "exit_code" });
+  expect(states.at(-1)).toMatchObject({ logState: "complete", logBytes: 6, logLines: 1 });
   expect(states.map(({ status }) => status).slice(-2)).toEqual(["running", "failed"]);
 });
 
