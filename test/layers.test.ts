@@ -8,6 +8,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ["core"],
   embedded: ["core"],
   payload: ["core"],
+  page: ["core"],
   farm: ["core"],
   store: ["payload", "core"],
   stream: ["store", "core"],
