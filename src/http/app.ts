@@ -12,6 +12,7 @@ import { jobRoutes } from "./job-routes.ts";
 import { manyRoutes } from "./many-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
 import { socketRoutes } from "./socket-routes.ts";
+import { streamRoutes } from "./stream-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** The whole HTTP API, every route with and without a slash at its end. */
@@ -24,6 +25,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", jobRoutes(deps));
   app.route("/", executionRoutes(deps));
   app.route("/", socketRoutes(deps));
+  app.route("/", streamRoutes(deps));
   app.route("/", manyRoutes(deps));
   app.route("/", hostRoutes(deps));
   app.route("/", serviceRoutes(deps));

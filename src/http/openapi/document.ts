@@ -176,13 +176,15 @@ function operationObject(operation: Operation, asksForPassword: boolean): Operat
 }
 
 function responsesOf({ id, answers, refusals }: Operation): Record<string, ResponseObject> {
-  const good = answers.map(({ status, description, schema, example }) => [
+  const good = answers.map(({ status, description, schema, isHtml, example }) => [
     String(status),
     schema === undefined
       ? {
           description,
-          headers: { ...headerRef(REQUEST_ID), ...headerRef(EXIT_CODE) },
-          content: { "text/plain": { schema: { type: "string" }, example } },
+          headers: { ...headerRef(REQUEST_ID), ...(isHtml ? {} : headerRef(EXIT_CODE)) },
+          content: {
+            [isHtml ? "text/html" : "text/plain"]: { schema: { type: "string" }, example },
+          },
         }
       : jsonResponse(description, schema, example),
   ]);

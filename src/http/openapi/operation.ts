@@ -37,11 +37,12 @@ interface RequestExample {
   value: unknown;
 }
 
-/** An answer that is no refusal; plain text where it has no schema. */
+/** An answer that is no refusal; a page, or else plain text, where it has no schema. */
 export interface Answer {
   status: number;
   description: string;
   schema?: AnswerName;
+  isHtml?: true;
   example: unknown;
 }
 

@@ -3,6 +3,7 @@ import * as examples from "./examples.ts";
 import { HOST_OPERATIONS } from "./host-operations.ts";
 import { EXECUTION_OPERATIONS, JOB_OPERATIONS } from "./job-operations.ts";
 import { ALWAYS, type Answer, type Operation, WITH_BODY } from "./operation.ts";
+import { STREAM_OPERATIONS } from "./stream-operations.ts";
 import { TASK_OPERATIONS } from "./task-operations.ts";
 
 const FILTER_EXAMPLES = {
@@ -126,6 +127,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...TASK_OPERATIONS,
   ...JOB_OPERATIONS,
   ...EXECUTION_OPERATIONS,
+  ...STREAM_OPERATIONS,
   ...MANY_OPERATIONS,
   ...HOST_OPERATIONS,
   ...SERVICE_OPERATIONS,

@@ -1,0 +1,5 @@
+import { showRememberedFace } from "./face.ts";
+import { startPage } from "./start.ts";
+
+showRememberedFace();
+document.addEventListener("DOMContentLoaded", startPage);
