@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { compress } from "hono/compress";
+import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { createMiddleware } from "hono/factory";
 import { AppError } from "../core/errors.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
@@ -7,7 +7,8 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 const REQUEST_ID = /^[\w.:/+=@-]{1,200}$/;
 const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i;
 const METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
-const EXPOSED = "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate";
+const EXPOSED =
+  "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate, Content-Disposition";
 const PREFLIGHT_SECONDS = 600;
 
 /** Gives each request an id, the client's own where it is a fit one, and tells the log of its answer. */
@@ -81,7 +82,9 @@ function isSame(given: string, expected: string): boolean {
 
 /** Compresses JSON and text for clients that take it, but not what is to be seen as it comes. */
 export function gzip() {
-  const compressing = compress({ encoding: "gzip" });
+  const contentTypeFilter = (type: string) =>
+    COMPRESSIBLE_CONTENT_TYPE_REGEX.test(type) || type === "application/x-ndjson";
+  const compressing = compress({ encoding: "gzip", contentTypeFilter });
   return createMiddleware<HttpEnv>(async (c, next) => {
     const takes = TAKES_GZIP.test(c.req.header("accept-encoding") ?? "");
     const isFollowing = !["false", "0"].includes(c.req.query("follow") ?? "false");

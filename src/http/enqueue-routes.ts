@@ -5,7 +5,7 @@ import { parseBulkPayload, parseJobPayload, sentence } from "../payload/parse.ts
 import type { Enqueued } from "../services/enqueue-jobs.ts";
 import { enqueueOnce, type KeyedPlan, putJobOnce } from "../services/enqueue-once.ts";
 import { planJob } from "../services/job-plan.ts";
-import { untilEnded } from "../stream/follow.ts";
+import { untilEnded } from "../stream/until-ended.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { newJobIdOf, operation, taskIdOf } from "./params.ts";

@@ -3,8 +3,9 @@ import { explainExecution } from "../services/explain.ts";
 import { stopExecution } from "../services/stop-execution.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import type { TextKind } from "./log-query.ts";
 import { operation, requireExecution } from "./params.ts";
-import { type TextKind, textAnswer } from "./texts.ts";
+import { textAnswer } from "./texts.ts";
 import { type Urls, urlsOf } from "./urls.ts";
 import { executionView } from "./views.ts";
 

@@ -9,10 +9,11 @@ import { findSchedule, listTicks } from "../store/schedules.ts";
 import type { JobRow, ScheduleRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { enqueuedView } from "./enqueue-routes.ts";
+import type { TextKind } from "./log-query.ts";
 import { pagedView, pageOf } from "./paging.ts";
 import { operation, requireJob, requireLastExecution } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
-import { type TextKind, textAnswer } from "./texts.ts";
+import { textAnswer } from "./texts.ts";
 import { urlsOf } from "./urls.ts";
 import { executionView, jobView, tickView } from "./views.ts";
 

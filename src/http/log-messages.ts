@@ -57,6 +57,41 @@ export function gapText(frames: number): string {
   return `[fastlane: ${what} left out here, the log being longer than maxLogBytes]\n`;
 }
 
+const UTF_8 = new TextEncoder();
+
+export function gapBytes({ frames }: LogHole): Uint8Array {
+  return UTF_8.encode(gapText(frames));
+}
+
+const joinedBytes = new WeakMap<LogBlock, Map<string, Uint8Array>>();
+
+/** What a block has of streams, byte for byte; made once for all readers who want the same. */
+export function bytesOf(block: LogBlock, streams: readonly LogStream[]): Uint8Array {
+  const forms = joinedBytes.get(block) ?? new Map<string, Uint8Array>();
+  joinedBytes.set(block, forms);
+  const key = streams.join(" ");
+  const known = forms.get(key) ?? Buffer.concat([...rawPartsOf(block, streams)]);
+  forms.set(key, known);
+  return known;
+}
+
+function* rawPartsOf(block: LogBlock, streams: readonly LogStream[]): Generator<Uint8Array> {
+  const holes = [...block.holes];
+  for (const { seq, stream, data } of block.frames) {
+    while ((holes[0]?.before ?? Number.POSITIVE_INFINITY) <= seq) {
+      const hole = holes.shift();
+      if (hole !== undefined) yield gapBytes(hole);
+    }
+    if (streams.includes(stream)) yield data;
+  }
+}
+
+/** A block's frames as lines of JSON. */
+export function linesOf(block: LogBlock, streams: readonly LogStream[]): Uint8Array {
+  const messages = messagesOf(block, { format: "json", isBatch: false, streams });
+  return UTF_8.encode(messages.map(({ text }) => `${text}\n`).join(""));
+}
+
 function joined(parts: Iterable<LogMessage>, { format, isBatch }: LogForm): LogMessage[] {
   if (format === "json" && !isBatch) return [...parts];
   const groups: LogMessage[][] = [];

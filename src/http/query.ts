@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { parseDuration } from "../core/duration.ts";
 import { AppError } from "../core/errors.ts";
+import { LOG_STREAMS, type LogStream } from "../core/log-frames.ts";
 import { Moment } from "../payload/moment.ts";
 import type { HttpContext } from "./context.ts";
 
@@ -30,6 +32,16 @@ export function truthOf(c: HttpContext, name: string): boolean {
   return text !== "false" && text !== "0";
 }
 
+/** The streams of a log that are named, each once; `null` where none is. */
+export function streamsOf(c: HttpContext): LogStream[] | null {
+  const named = c.req.queries("stream");
+  if (named === undefined) return null;
+  if (named.every((name) => LOG_STREAMS.some((stream) => stream === name))) {
+    return LOG_STREAMS.filter((stream) => named.includes(stream));
+  }
+  throw new AppError("query_invalid", '"stream" must be stdout, stderr or pull');
+}
+
 /** A value of the query by its schema, `undefined` when it is absent. */
 export function parsedOf<Schema extends v.GenericSchema<unknown, unknown>>(
   text: string | undefined,
@@ -44,4 +56,18 @@ export function parsedOf<Schema extends v.GenericSchema<unknown, unknown>>(
 
 export function momentOf(c: HttpContext, name: string): Date | undefined {
   return parsedOf(c.req.query(name), name, Moment);
+}
+
+/** A moment, or how long before now it was: `10m`, `1h30m`. */
+export function momentOrAgoOf(c: HttpContext, name: string): Date | null {
+  const text = c.req.query(name);
+  if (text === undefined) return null;
+  const agoMs = parseDuration(text);
+  if (agoMs !== null) return new Date(Math.max(0, Date.now() - agoMs));
+  const result = v.safeParse(Moment, text);
+  if (result.success) return result.output;
+  throw new AppError(
+    "query_invalid",
+    `"${name}" must be how long ago, such as 10m or 1h30m, UNIX seconds, or ISO 8601 such as 2026-03-29T03:00:00Z`,
+  );
 }

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
-import { LOG_STREAMS, type LogStream } from "../core/log-frames.ts";
 import type { Db } from "../store/connect.ts";
 import { lastExecutions } from "../store/executions.ts";
 import type { ExecutionRow } from "../store/schema.ts";
@@ -9,7 +8,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { guardSocket } from "./guard.ts";
 import { type LogSocketOptions, serveLog } from "./log-socket.ts";
 import { operation, requireExecution, requireJob } from "./params.ts";
-import { truthOf, wholeNumberOf } from "./query.ts";
+import { streamsOf, truthOf, wholeNumberOf } from "./query.ts";
 import type { SocketHandler } from "./socket.ts";
 
 const LOOK_FOR_FIRST_EVERY_MS = 1_000;
@@ -76,20 +75,17 @@ function optionsOf(c: HttpContext): LogSocketOptions {
       '"after", "batch" and "status" go with "format=json" alone',
     );
   }
-  return { format, streams: streamsOf(c), after: after ?? 0, isBatch, withStatus };
+  return {
+    format,
+    streams: streamsOf(c) ?? ["stdout", "stderr"],
+    after: after ?? 0,
+    isBatch,
+    withStatus,
+  };
 }
 
 export function formatOf(c: HttpContext): "text" | "json" {
   const format = c.req.query("format") ?? "text";
   if (format === "text" || format === "json") return format;
   throw new AppError("query_invalid", '"format" must be text or json');
-}
-
-/** Those that are named, the container's own where none is. */
-function streamsOf(c: HttpContext): LogStream[] {
-  const named = c.req.queries("stream") ?? ["stdout", "stderr"];
-  if (named.every((name) => LOG_STREAMS.some((stream) => stream === name))) {
-    return LOG_STREAMS.filter((stream) => named.includes(stream));
-  }
-  throw new AppError("query_invalid", '"stream" must be stdout, stderr or pull');
 }

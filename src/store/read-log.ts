@@ -1,11 +1,10 @@
-import { and, asc, eq, gt, or, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { LogStream } from "../core/log-frames.ts";
 import { unpackFrames } from "../core/log-frames.ts";
 import type { Db } from "./connect.ts";
 import { logDayOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";
 
-const READ_BATCH = 32;
 const NEWLINE = 0x0a;
 
 /** A place in a log: behind the chunk `after`, and so many bytes further. */
@@ -15,55 +14,6 @@ export interface LogPlace {
 }
 
 export const LOG_BEGIN: LogPlace = { after: 0, skipBytes: 0 };
-
-/**
- * What was written to the streams, in its order, chunk by chunk, never whole in memory.
- *
- * @param from Where to begin; `skipBytes` counts those of these streams alone.
- */
-export async function* readChunks(
-  db: Db,
-  executionId: string,
-  streams: readonly LogStream[],
-  from: LogPlace,
-): AsyncGenerator<{ data: Uint8Array; next: LogPlace }> {
-  const day = await logDayOf(db, executionId);
-  if (day === null) return;
-  let { after, skipBytes } = from;
-  for (;;) {
-    const rows = await db
-      .select({ seq: logChunks.seq, index: logChunks.index, data: logChunks.data })
-      .from(logChunks)
-      .where(
-        and(
-          eq(logChunks.day, day),
-          eq(logChunks.executionId, executionId),
-          gt(logChunks.seq, after),
-          or(...streams.map((stream) => gt(BYTES[stream], 0))),
-        ),
-      )
-      .orderBy(asc(logChunks.seq))
-      .limit(READ_BATCH);
-    for (const row of rows) {
-      const all = concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
-      yield { data: all.subarray(skipBytes), next: { after: row.seq, skipBytes: 0 } };
-      skipBytes = 0;
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < READ_BATCH) return;
-    after = last.seq;
-  }
-}
-
-/** The bytes of one stream, batch by batch. */
-export async function* readStream(
-  db: Db,
-  executionId: string,
-  stream: LogStream,
-  from: LogPlace = LOG_BEGIN,
-): AsyncGenerator<Uint8Array> {
-  for await (const { data } of readChunks(db, executionId, [stream], from)) yield data;
-}
 
 /** Where the last lines of the streams begin; an unended rest counts as a line. */
 export async function placeOfTail(
@@ -75,7 +25,7 @@ export async function placeOfTail(
   // The newline at the very end ends the last line, and begins no further one.
   let wanted = lines + 1;
   let isVeryEnd = true;
-  for await (const row of newestChunks(db, executionId, streams, TAIL_BATCH_BYTES)) {
+  for await (const row of newestChunks(db, executionId, streams)) {
     const data = concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
     if (isVeryEnd && data.at(-1) !== NEWLINE) wanted -= 1;
     isVeryEnd = false;
@@ -123,17 +73,14 @@ interface ChunkData {
  *
  * @param batchBytes A read ends with the chunk that goes beyond it.
  */
-async function* newestChunks(
+export async function* newestChunks(
   db: Db,
   executionId: string,
   streams: readonly LogStream[],
-  batchBytes: number,
+  batchBytes = TAIL_BATCH_BYTES,
 ): AsyncGenerator<ChunkData> {
-  const day = await logDayOf(db, executionId);
-  const bytes = sql.join(
-    streams.map((stream) => BYTES[stream]),
-    sql` + `,
-  );
+  const ofLog = await isOfLog(db, executionId);
+  const bytes = sumOfBytes(streams);
   let before = Number.MAX_SAFE_INTEGER;
   for (;;) {
     const rows = await db.execute<{ seq: string; index: Uint8Array; data: Uint8Array }>(sql`
@@ -141,7 +88,7 @@ async function* newestChunks(
         SELECT seq, index, data, sum(bytes) OVER (ORDER BY seq DESC) - bytes AS newer_bytes
         FROM (
           SELECT seq, index, data, ${bytes} AS bytes FROM ${logChunks}
-          WHERE day = ${day} AND execution_id = ${executionId} AND seq < ${before} AND ${bytes} > 0
+          WHERE ${ofLog} AND seq < ${before} AND ${bytes} > 0
           ORDER BY seq DESC LIMIT ${TAIL_BATCH}
         ) AS newest
       ) AS chunks
@@ -160,7 +107,20 @@ const BYTES = {
   pull: logChunks.pullBytes,
 };
 
-function concat(parts: readonly { data: Uint8Array }[]): Uint8Array {
+/** The condition that picks a log's chunks; its partition is in it as a value. */
+export async function isOfLog(db: Db, executionId: string): Promise<SQL> {
+  return sql`day = ${await logDayOf(db, executionId)} AND execution_id = ${executionId}`;
+}
+
+/** How many bytes a chunk has of streams. */
+export function sumOfBytes(streams: readonly LogStream[]): SQL {
+  return sql.join(
+    streams.map((stream) => BYTES[stream]),
+    sql` + `,
+  );
+}
+
+export function concat(parts: readonly { data: Uint8Array }[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.data.length, 0));
   let position = 0;
   for (const { data } of parts) {

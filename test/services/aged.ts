@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { insertLogSegments } from "../../src/store/log-chunks.ts";
-import { readStream } from "../../src/store/read-log.ts";
+import { readText } from "../../src/store/read-text.ts";
 import { segmentOf, textOfStream } from "../support/logs.ts";
 import { testStore } from "../support/store.ts";
 import { pool, waiting } from "./rows.ts";
@@ -69,7 +69,7 @@ export async function agedStore() {
     await end(id, as, endedDays);
     return id;
   };
-  const textOf = (id: string) => textOfStream(readStream(db, id, "stdout"));
+  const textOf = (id: string) => textOfStream(readText(db, id, ["stdout"]));
   /** The tables of logs there are, in place or not, but those of today and after. */
   const tables = async (): Promise<string[]> => {
     const rows = await db.execute<{ name: string }>(sql`

@@ -6,7 +6,7 @@ import { findExecutionById } from "../../src/store/executions.ts";
 import { LeaseLost } from "../../src/store/hosts.ts";
 import { insertLogSegments, storedLogEnd } from "../../src/store/log-chunks.ts";
 import { logSizeOf, logStateOf } from "../../src/store/log-sizes.ts";
-import { readStream } from "../../src/store/read-log.ts";
+import { readText } from "../../src/store/read-text.ts";
 import { segmentOf, textOfStream } from "../support/logs.ts";
 import { testStore } from "../support/store.ts";
 import { DONE, ownedHost, pool, waiting } from "./rows.ts";
@@ -38,7 +38,7 @@ async function givenLog(letters: string) {
   await write(letters);
   const row = async () => (await findExecutionById(store.db, id)) ?? expect.unreachable();
   const text = (stream: "stdout" | "stderr" | "pull") =>
-    textOfStream(readStream(store.db, id, stream));
+    textOfStream(readText(store.db, id, [stream]));
   const cut = () => cutLog(store.db, lease, id, MIB);
   return Object.assign(store, { lease, id, write, row, text, cut });
 }

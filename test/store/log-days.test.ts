@@ -4,7 +4,8 @@ import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { finishExecution } from "../../src/services/finish-execution.ts";
 import { insertLogSegments, lastStoredFrame, storedLogEnd } from "../../src/store/log-chunks.ts";
 import { addLogDays } from "../../src/store/log-days.ts";
-import { placeOfTail, readStream, readTail } from "../../src/store/read-log.ts";
+import { placeOfTail, readTail } from "../../src/store/read-log.ts";
+import { readText } from "../../src/store/read-text.ts";
 import { DONE, ownedHost, pool, waiting } from "../services/rows.ts";
 import { segmentOf, textOfStream } from "../support/logs.ts";
 import { testStore } from "../support/store.ts";
@@ -78,7 +79,7 @@ test("a log is written, read and ended in the partition of its day, whatever bec
   await store.db.transaction((tx) =>
     insertLogSegments(tx, [segmentOf(executionId, 1, "one\n"), segmentOf(executionId, 2, "two\n")]),
   );
-  const text = await textOfStream(readStream(store.db, executionId, "stdout"));
+  const text = await textOfStream(readText(store.db, executionId, ["stdout"]));
   const tail = await readTail(store.db, executionId, "stdout", 4);
   const place = await placeOfTail(store.db, executionId, ["stdout"], 1);
   const end = await storedLogEnd(store.db, executionId, 0);

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { insertLogSegments } from "../../src/store/log-chunks.ts";
-import { LOG_BEGIN, placeOfTail, readStream, readTail } from "../../src/store/read-log.ts";
+import { LOG_BEGIN, placeOfTail, readTail } from "../../src/store/read-log.ts";
+import { readText } from "../../src/store/read-text.ts";
 import { pool, waiting } from "../services/rows.ts";
+import { textOfStream } from "../support/logs.ts";
 import { testStore } from "../support/store.ts";
 
 const LINES = 700;
@@ -43,9 +45,9 @@ test.each([1, 2, 300, 466])(
     await using given = await logOfSingleLines();
 
     const place = await placeOfTail(given.db, given.executionId, ["stdout"], lines);
-    const parts = await Array.fromAsync(readStream(given.db, given.executionId, "stdout", place));
+    const text = await textOfStream(readText(given.db, given.executionId, ["stdout"], place));
 
-    expect(Buffer.concat(parts).toString()).toBe(given.stdout.slice(-lines).join(""));
+    expect(text).toBe(given.stdout.slice(-lines).join(""));
   },
 );
 

@@ -5,7 +5,8 @@ import { parsePostgresUrl } from "../../src/store/address.ts";
 import { openStore } from "../../src/store/connect.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { MIGRATIONS, type Migration } from "../../src/store/migrations.ts";
-import { readStream, readTail } from "../../src/store/read-log.ts";
+import { readTail } from "../../src/store/read-log.ts";
+import { readText } from "../../src/store/read-text.ts";
 import { segmentOf, textOfStream } from "../support/logs.ts";
 import { testDatabase } from "../support/postgres.ts";
 
@@ -114,7 +115,7 @@ test("the log of before the partitions reads the same after them, and goes on be
   const [row] = await sql`SELECT log_day::text AS day FROM fastlane.executions`;
   await chunk(3, "three\n", { day: row?.["day"] });
 
-  expect(await textOfStream(readStream(db, id, "stdout"))).toBe("one\ntwo\nthree\n");
+  expect(await textOfStream(readText(db, id, ["stdout"]))).toBe("one\ntwo\nthree\n");
   const tail = await readTail(db, id, "stdout", 6);
   expect(Buffer.from(tail.data).toString()).toBe("three\n");
 });

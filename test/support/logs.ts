@@ -1,4 +1,5 @@
 import type { LogFrame, LogStream } from "../../src/core/log-frames.ts";
+import type { TextPart } from "../../src/store/read-text.ts";
 
 /** A part of a log with a frame for each text, a second apart. */
 export function segmentOf(
@@ -16,6 +17,8 @@ export function segmentOf(
   return { executionId, seq, frames, bytes };
 }
 
-export async function textOfStream(parts: AsyncIterable<Uint8Array>): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(parts)).toString();
+/** What is there, without a word of what is left out. */
+export async function textOfStream(parts: AsyncIterable<TextPart>): Promise<string> {
+  const bytes = (await Array.fromAsync(parts)).flatMap((part) => ("data" in part ? part.data : []));
+  return Buffer.concat(bytes).toString();
 }

@@ -1,5 +1,5 @@
 import { errorResponses } from "./errors.ts";
-import { type Operation, TAGS, type Tag } from "./operation.ts";
+import { type Answer, type HeaderName, type Operation, TAGS, type Tag } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 import { PARAMETERS, type ParameterName } from "./parameters.ts";
 import { namedSchemas, refTo, type Schema, type SchemaName } from "./schemas.ts";
@@ -123,16 +123,31 @@ export function openApiDocument(options: DocumentOptions): OpenApiDocument {
 }
 
 const REQUEST_ID: ParameterName = "X-Request-ID";
-const EXIT_CODE = "Fastlane-Exit-Code";
 /** Headers that come with an answer of one status. */
-const OF_STATUS: Record<number, string> = { 401: "WWW-Authenticate", 503: "Retry-After" };
+const OF_STATUS: Record<number, HeaderName> = {
+  401: "WWW-Authenticate",
+  416: "Content-Range",
+  503: "Retry-After",
+};
 
-const HEADERS: Record<string, HeaderObject> = {
+const HEADERS: Record<HeaderName | typeof REQUEST_ID, HeaderObject> = {
   [REQUEST_ID]: {
     description: "the id of the request, as the service's log has it",
     schema: PARAMETERS[REQUEST_ID].schema,
   },
-  [EXIT_CODE]: {
+  "Accept-Ranges": {
+    description: "bytes, where ranges are answered",
+    schema: { type: "string", enum: ["bytes"] },
+  },
+  "Content-Range": {
+    description: "which bytes these are, and of how many",
+    schema: { type: "string", pattern: "^bytes (\\d+-\\d+|\\*)/\\d+$" },
+  },
+  ETag: {
+    description: "the same as long as the text is",
+    schema: { type: "string" },
+  },
+  "Fastlane-Exit-Code": {
     description: "the exit code, once there is one",
     schema: { type: "integer", minimum: 0, maximum: 255 },
   },
@@ -143,8 +158,8 @@ const HEADERS: Record<string, HeaderObject> = {
   },
 };
 
-function headerRef(name: string | undefined): Record<string, Ref> {
-  return name === undefined ? {} : { [name]: { $ref: `#/components/headers/${name}` } };
+function headerRefs(names: readonly string[]): Record<string, Ref> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 function operationObject(operation: Operation, asksForPassword: boolean): OperationObject {
@@ -176,21 +191,20 @@ function operationObject(operation: Operation, asksForPassword: boolean): Operat
 }
 
 function responsesOf({ id, answers, refusals }: Operation): Record<string, ResponseObject> {
-  const good = answers.map(({ status, description, schema, isHtml, example }) => [
-    String(status),
-    schema === undefined
-      ? {
-          description,
-          headers: { ...headerRef(REQUEST_ID), ...(isHtml ? {} : headerRef(EXIT_CODE)) },
-          content: {
-            [isHtml ? "text/html" : "text/plain"]: { schema: { type: "string" }, example },
-          },
-        }
-      : jsonResponse(description, schema, example),
-  ]);
+  const good = answers.map((answer) => {
+    const { status, description, schema, example } = answer;
+    return [
+      String(status),
+      schema === undefined ? textResponse(answer) : jsonResponse(description, schema, example),
+    ];
+  });
   const bad = errorResponses(id, refusals).map(({ status, description, example }) => {
     const response = jsonResponse(description, "ErrorAnswer", example);
-    const headers = { ...response.headers, ...headerRef(OF_STATUS[status]) };
+    const ofStatus = OF_STATUS[status];
+    const headers = {
+      ...response.headers,
+      ...headerRefs(ofStatus === undefined ? [] : [ofStatus]),
+    };
     return [String(status), { ...response, headers }];
   });
   return Object.fromEntries([...good, ...bad]);
@@ -199,8 +213,22 @@ function responsesOf({ id, answers, refusals }: Operation): Record<string, Respo
 function jsonResponse(description: string, schema: SchemaName, example: unknown): ResponseObject {
   return {
     description,
-    headers: headerRef(REQUEST_ID),
+    headers: headerRefs([REQUEST_ID]),
     content: { "application/json": { schema: { $ref: refTo(schema) }, example } },
+  };
+}
+
+function textResponse(answer: Answer): ResponseObject {
+  const { description, example, isHtml, headers = [], ndjson } = answer;
+  const schema: Schema = { type: "string" };
+  const type = isHtml ? "text/html" : "text/plain";
+  return {
+    description,
+    headers: headerRefs([REQUEST_ID, ...headers]),
+    content: {
+      ...(example === undefined ? {} : { [type]: { schema, example } }),
+      ...(ndjson === undefined ? {} : { "application/x-ndjson": { schema, example: ndjson } }),
+    },
   };
 }
 

@@ -25,6 +25,12 @@ export const ENQUEUED = {
 
 export const STDOUT = "42 rows\n";
 export const STDERR = "no errors\n";
+export const NDJSON = [
+  { seq: 1, stream: "stderr", at: "2030-03-29T03:00:02.113Z", data: STDERR },
+  { seq: 2, stream: "stdout", at: "2030-03-29T03:00:02.705Z", data: STDOUT },
+]
+  .map((frame) => `${JSON.stringify(frame)}\n`)
+  .join("");
 
 const WHERE = { container_id: "cbab7fd2125a30ac", docker_host: "10.0.0.7", docker_port: 2375 };
 

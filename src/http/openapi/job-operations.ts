@@ -13,26 +13,28 @@ const WHY: Answer = {
   example: examples.WHY,
 };
 
+const TEXT_KEYS = ["tail", "logSince", "follow", "format", "after", "download"] as const;
+
 const TEXTS = [
   {
     name: "Logs",
     path: "logs/",
     what: "stdout and stderr, with a line -=- between them",
-    parameters: ["stream", "tail", "follow"],
+    parameters: ["stream", ...TEXT_KEYS],
     example: `${examples.STDOUT}\n-=-\n${examples.STDERR}`,
   },
   {
     name: "Stdout",
     path: "stdout/",
     what: "stdout",
-    parameters: ["tail", "follow"],
+    parameters: TEXT_KEYS,
     example: examples.STDOUT,
   },
   {
     name: "Stderr",
     path: "stderr/",
     what: "stderr",
-    parameters: ["tail", "follow"],
+    parameters: TEXT_KEYS,
     example: examples.STDERR,
   },
 ] as const;
@@ -56,6 +58,8 @@ function textOperations(of: "Job" | "Execution"): Operation[] {
         status: 200,
         description: "The text; once there is an exit code, Fastlane-Exit-Code has it",
         example,
+        headers: ["Fastlane-Exit-Code"],
+        ndjson: examples.NDJSON,
       },
     ],
     refusals: [

@@ -37,14 +37,27 @@ interface RequestExample {
   value: unknown;
 }
 
-/** An answer that is no refusal; a page, or else plain text, where it has no schema. */
+/** An answer that is no refusal; a page, or else text, where it has no schema. */
 export interface Answer {
   status: number;
   description: string;
   schema?: AnswerName;
   isHtml?: true;
   example: unknown;
+  /** Of a text, besides what every answer has. */
+  headers?: readonly HeaderName[];
+  /** The same in another form. */
+  ndjson?: string;
 }
+
+/** What headers of answers are documented, besides the request's id. */
+export type HeaderName =
+  | "Fastlane-Exit-Code"
+  | "Accept-Ranges"
+  | "Content-Range"
+  | "ETag"
+  | "WWW-Authenticate"
+  | "Retry-After";
 
 /** What may befall every request, whatever it asks for. */
 export const ALWAYS = [

@@ -89,8 +89,10 @@ function answersOf({ responses }: OperationObject): Html {
 }
 
 function answerRow([status, { description, content }]: [string, ResponseObject]): Html {
-  const schema = Object.values(content)[0]?.schema;
-  const type = schema?.$ref === undefined ? html`text` : linkTo(schema.$ref);
+  const [media] = Object.values(content);
+  const ref = media?.schema.$ref;
+  const text = media === undefined ? html`no body` : html`text`;
+  const type = ref === undefined ? text : linkTo(ref);
   return html`<div><dt>${statusBadge(status)} <span class="type">${type}</span></dt>
 <dd>${description}.</dd></div>`;
 }
@@ -110,10 +112,9 @@ function otherExamples({ requestBody }: OperationObject): Html {
 
 /** The good answer is shown, the others when asked for. */
 function answerExamples({ responses }: OperationObject): Html {
-  const examples = Object.entries(responses).map(([status, { content }]) => ({
-    status,
-    example: Object.values(content)[0]?.example,
-  }));
+  const examples = Object.entries(responses).flatMap(([status, { content }]) =>
+    Object.values(content).map(({ example }) => ({ status, example })),
+  );
   const [first, ...others] = examples;
   return html`<h4>Answer ${statusBadge(first?.status ?? "")}</h4>
 ${codeBlock(first?.example)}

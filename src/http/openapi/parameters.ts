@@ -3,6 +3,8 @@ import { STATUSES } from "../../core/status.ts";
 import type { Schema } from "./schemas.ts";
 
 interface Parameter {
+  /** Where another parameter has this one's key. */
+  name?: string;
   in: "path" | "query" | "header";
   description: string;
   /** Absent for those of a path, which always are. */
@@ -125,14 +127,41 @@ const ASKING = {
   },
   tail: {
     in: "query",
-    description: "only the last lines of each stream",
+    description:
+      "only the last lines of each stream; followed, or as ndjson, those of all streams together",
     schema: wholeNumber(1, 1_000_000),
     example: 20,
+  },
+  logSince: {
+    name: "since",
+    in: "query",
+    description:
+      "from what was written at that time on: how long ago, such as 10m or 1h30m, UNIX seconds or ISO 8601",
+    schema: moment,
+    example: "48h",
+  },
+  format: {
+    in: "query",
+    description: "text when absent; ndjson is a line of JSON for each frame, in their order",
+    schema: { type: "string", enum: ["text", "ndjson"] },
+    example: "ndjson",
+  },
+  after: {
+    in: "query",
+    description: "goes on behind the frame of that number; with ndjson alone",
+    schema: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    example: 0,
+  },
+  download: {
+    in: "query",
+    description: "whether a browser is to save the text as a file",
+    schema: { type: "boolean" },
+    example: true,
   },
   stream: {
     in: "query",
     description:
-      "one stream alone: stdout, stderr, or pull for how the pull of the image went on, which is in no other text",
+      "one stream alone: stdout, stderr, or pull for how the pull of the image went on, which is in no other text; as ndjson it may be given several times",
     schema: { type: "string", enum: [...LOG_STREAMS] },
     example: "pull",
   },
