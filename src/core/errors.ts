@@ -21,6 +21,7 @@ export const ERROR_STATUS = {
   job_of_another_task: 409,
   idempotency_key_taken: 409,
   body_too_large: 413,
+  range_not_satisfiable: 416,
   not_a_socket: 426,
   database_unavailable: 503,
 } as const;

@@ -8,7 +8,7 @@ const REQUEST_ID = /^[\w.:/+=@-]{1,200}$/;
 const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i;
 const METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 const EXPOSED =
-  "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate, Content-Disposition";
+  "Fastlane-Exit-Code, X-Request-ID, Retry-After, WWW-Authenticate, Accept-Ranges, Content-Range, Content-Disposition, ETag";
 const PREFLIGHT_SECONDS = 600;
 
 /** Gives each request an id, the client's own where it is a fit one, and tells the log of its answer. */

@@ -3,6 +3,7 @@ import type { HttpContext, HttpDeps } from "./context.ts";
 import { followedText, frameLines, writtenText } from "./log-parts.ts";
 import { type LogQuery, logQueryOf, type TextKind } from "./log-query.ts";
 import { bodyOf } from "./text-body.ts";
+import { isWholeText, wholeTextAnswer } from "./whole-text.ts";
 
 type TextDeps = Pick<HttpDeps, "db" | "logs" | "stopping">;
 
@@ -22,6 +23,7 @@ export async function textAnswer(
 ): Promise<Response> {
   const query = logQueryOf(c, route);
   const headers = headersOf(row, route, query);
+  if (isWholeText(row, query)) return await wholeTextAnswer(deps, c, row, query, headers);
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
   if (query.isFollowing) c.env.mayBeSilent();
   return c.body(bodyOf(partsOf(deps, c, row, query)), 200, headers);

@@ -37,11 +37,11 @@ function textOf(chunks: readonly Chunk[], streams: readonly LogStream[]): string
   return Buffer.concat(parts).toString("latin1");
 }
 
-const bytesAt = async (url: string) =>
-  Buffer.from(await (await fetch(url)).bytes()).toString("latin1");
+const bytesAt = async (url: string, headers: Record<string, string> = {}) =>
+  Buffer.from(await (await fetch(url, { headers })).bytes()).toString("latin1");
 
-test("what is left out of a log is told in its place in each text", async () => {
-  const property = fc.asyncProperty(LOG, async (log) => {
+test("what is left out of a log is told in its place in each text, and ranges count it", async () => {
+  const property = fc.asyncProperty(LOG, fc.infiniteStream(fc.nat()), async (log, random) => {
     const all = chunksOf(log.frames, log.inChunksOf);
     const chunks = all.filter((_, i) => !log.leftOut.includes(i));
     const job = await storedLog(app, chunks);
@@ -57,6 +57,15 @@ test("what is left out of a log is told in its place in each text", async () => 
     for (const [path, text = ""] of Object.entries(texts)) {
       const url = job.executionUrl + path;
       expect([path, await bytesAt(url)]).toEqual([path, text]);
+      if (path.includes("follow") || text.length === 0) continue;
+      const start = (random.next().value ?? 0) % text.length;
+      const end = start + 1 + ((random.next().value ?? 0) % (text.length - start));
+      const range = { range: `bytes=${start}-${end - 1}` };
+      expect([path, range, await bytesAt(url, range)]).toEqual([
+        path,
+        range,
+        text.slice(start, end),
+      ]);
     }
   });
 

@@ -67,6 +67,7 @@ async function untilStill(count: () => number): Promise<number> {
 test.each([
   ["stdout/", []],
   ["stdout/", ["Accept-Encoding: gzip"]],
+  ["stdout/", ["Range: bytes=1-"]],
   ["stdout/?since=0", []],
   ["stdout/?follow=true", []],
   ["stdout/?follow=true", ["Accept-Encoding: gzip"]],
@@ -87,7 +88,7 @@ test.each([
   const [head, body] = [bytes.indexOf("\r\n\r\n"), bytes.subarray(bytes.indexOf("\r\n\r\n") + 4)];
   const isPacked = /content-encoding: gzip/i.test(bytes.subarray(0, head).toString());
   expect(isPacked).toBe(headers[0]?.endsWith("gzip") === true && !path.includes("follow"));
-  if (path.includes("ndjson")) return;
+  if (path.includes("ndjson") || headers[0]?.startsWith("Range")) return;
   const text = isPacked ? Bun.gunzipSync(new Uint8Array(body)) : body;
   expect(text.length).toBe(CHUNKS * MIB);
   expect(createHash("sha256").update(text).digest("hex")).toBe(whole.copy().digest("hex"));

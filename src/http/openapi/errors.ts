@@ -81,6 +81,10 @@ const WORDS: Record<Refusal, Words> = {
     when: "the URL takes other methods: the Allow header names them",
     example: "DELETE is not allowed at this URL, only GET, HEAD, OPTIONS",
   },
+  range_not_satisfiable: {
+    when: "the Range header asks for nothing that is there: Content-Range has the size",
+    example: '"Range" asks for nothing that is there: the text has 18 bytes',
+  },
   not_a_socket: {
     when: "the URL is a WebSocket, and is asked for as something else",
     example: "This URL is a WebSocket: connect to it by ws: or wss:",

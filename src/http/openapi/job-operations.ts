@@ -14,27 +14,28 @@ const WHY: Answer = {
 };
 
 const TEXT_KEYS = ["tail", "logSince", "follow", "format", "after", "download"] as const;
+const TEXT_HEADERS = ["Range", "If-Range", "If-None-Match"] as const;
 
 const TEXTS = [
   {
     name: "Logs",
     path: "logs/",
     what: "stdout and stderr, with a line -=- between them",
-    parameters: ["stream", ...TEXT_KEYS],
+    parameters: ["stream", ...TEXT_KEYS, ...TEXT_HEADERS],
     example: `${examples.STDOUT}\n-=-\n${examples.STDERR}`,
   },
   {
     name: "Stdout",
     path: "stdout/",
     what: "stdout",
-    parameters: TEXT_KEYS,
+    parameters: [...TEXT_KEYS, ...TEXT_HEADERS],
     example: examples.STDOUT,
   },
   {
     name: "Stderr",
     path: "stderr/",
     what: "stderr",
-    parameters: TEXT_KEYS,
+    parameters: [...TEXT_KEYS, ...TEXT_HEADERS],
     example: examples.STDERR,
   },
 ] as const;
@@ -61,10 +62,18 @@ function textOperations(of: "Job" | "Execution"): Operation[] {
         headers: ["Fastlane-Exit-Code"],
         ndjson: examples.NDJSON,
       },
+      {
+        status: 206,
+        description: "The range of the text",
+        example: example.slice(0, 5),
+        headers: ["Fastlane-Exit-Code", "Accept-Ranges", "Content-Range", "ETag"],
+      },
+      { status: 304, description: "The text is still the same", example: undefined },
     ],
     refusals: [
       ...ALWAYS,
       "query_invalid",
+      "range_not_satisfiable",
       ...(isJob ? ([...OF_JOB, "execution_not_found"] as const) : OF_EXECUTION),
     ],
   }));

@@ -158,6 +158,25 @@ const ASKING = {
     schema: { type: "boolean" },
     example: true,
   },
+  Range: {
+    in: "header",
+    description:
+      "a single range of bytes of the whole text of an execution that has ended; all else is answered whole",
+    schema: { type: "string" },
+    example: "bytes=0-1023",
+  },
+  "If-Range": {
+    in: "header",
+    description: "the ETag that the text must still have for its range to be answered",
+    schema: { type: "string" },
+    example: '"5f0c-stdout-18"',
+  },
+  "If-None-Match": {
+    in: "header",
+    description: "the ETag of a text that is known: 304 where it is still the same",
+    schema: { type: "string" },
+    example: '"5f0c-stdout-18"',
+  },
   stream: {
     in: "query",
     description:

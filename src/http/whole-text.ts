@@ -1,0 +1,130 @@
+import { AppError } from "../core/errors.ts";
+import type { LogStream } from "../core/log-frames.ts";
+import { isOpen } from "../store/executions.ts";
+import { placeOfByte, sizeOfStream } from "../store/log-places.ts";
+import { readText } from "../store/read-text.ts";
+import type { ExecutionRow } from "../store/schema.ts";
+import { byteRangeOf, isKnown } from "./byte-range.ts";
+import type { HttpContext } from "./context.ts";
+import { gapBytes } from "./log-messages.ts";
+import { BETWEEN_STREAMS, bytesOfText, type PartDeps } from "./log-parts.ts";
+import type { LogQuery } from "./log-query.ts";
+import { bodyOf } from "./text-body.ts";
+
+type Parts = AsyncGenerator<Uint8Array>;
+
+/** A part of a text that can be read from any of its bytes on. */
+interface Section {
+  size: number;
+  read(from: number): Parts;
+}
+
+/** What is no larger comes with its length; Bun sends a stream without one. */
+const AT_ONCE_BYTES = 256 * 1024;
+
+/** Whether the text is all of a log that no longer changes, so that its bytes can be numbered. */
+export function isWholeText({ status }: ExecutionRow, query: LogQuery): boolean {
+  const { format, tail, since, isFollowing } = query;
+  return !isOpen(status) && format === "text" && tail === null && since === null && !isFollowing;
+}
+
+/** All of the text, or the range of it that is asked for. */
+export async function wholeTextAnswer(
+  { db }: PartDeps,
+  c: HttpContext,
+  { id }: ExecutionRow,
+  { streams }: LogQuery,
+  headers: Record<string, string>,
+): Promise<Response> {
+  const ofStreams = await Promise.all(streams.map((stream) => sectionOf(db, id, stream)));
+  const sections = ofStreams.flatMap((each, index) => (index === 0 ? [each] : [BETWEEN, each]));
+  const size = sections.reduce((sum, section) => sum + section.size, 0);
+  const tag = `"${id}-${streams.join("-")}-${size}"`;
+  const about = { ...headers, "accept-ranges": "bytes", etag: tag };
+  if (isKnown(c.req.header("if-none-match"), tag)) return c.body(null, 304, about);
+
+  const length = (bytes: number) => ({ "content-length": String(bytes) });
+  if (c.req.method === "HEAD") return c.body(null, 200, { ...about, ...length(size) });
+  const range = rangeOf(c, tag, size);
+  const { start, end } = range ?? { start: 0, end: size };
+  const parts = readSections(sections, start, end);
+  const body = end - start > AT_ONCE_BYTES ? bodyOf(parts) : await joined(parts);
+  if (range === null) return c.body(body, 200, { ...about, ...length(size) });
+  const place = { "content-range": `bytes ${start}-${end - 1}/${size}` };
+  return c.body(body, 206, { ...about, ...place, ...length(end - start) });
+}
+
+/** @throws {AppError} `range_not_satisfiable` */
+function rangeOf(c: HttpContext, tag: string, size: number) {
+  const condition = c.req.header("if-range");
+  if (condition !== undefined && condition !== tag) return null;
+  const range = byteRangeOf(c.req.header("range"), size);
+  if (range !== "beyond") return range;
+  c.header("content-range", `bytes */${size}`);
+  throw new AppError(
+    "range_not_satisfiable",
+    `"Range" asks for nothing that is there: the text has ${size} bytes`,
+  );
+}
+
+const BETWEEN: Section = {
+  size: BETWEEN_STREAMS.length,
+  async *read(from) {
+    yield BETWEEN_STREAMS.subarray(from);
+  },
+};
+
+async function sectionOf(
+  db: PartDeps["db"],
+  executionId: string,
+  stream: LogStream,
+): Promise<Section> {
+  const { bytes, holes } = await sizeOfStream(db, executionId, stream);
+  const gaps = holes.map((hole) => ({ at: hole.bytesBefore, length: gapBytes(hole).length }));
+  return {
+    size: gaps.reduce((sum, { length }) => sum + length, bytes),
+    async *read(from) {
+      const { offset, skip } = storedOffset(gaps, from);
+      const place = await placeOfByte(db, executionId, stream, offset);
+      yield* cut(bytesOfText(readText(db, executionId, [stream], place)), skip);
+    },
+  };
+}
+
+/** Where in what is stored a byte of the text is, and how many of the gap's own are before it. */
+function storedOffset(gaps: readonly { at: number; length: number }[], from: number) {
+  let gapBytesBefore = 0;
+  for (const { at, length } of gaps) {
+    const gapStart = at + gapBytesBefore;
+    if (from <= gapStart) break;
+    if (from < gapStart + length) return { offset: at, skip: from - gapStart };
+    gapBytesBefore += length;
+  }
+  return { offset: from - gapBytesBefore, skip: 0 };
+}
+
+async function* readSections(sections: readonly Section[], start: number, end: number): Parts {
+  let begin = 0;
+  for (const { size, read } of sections) {
+    const from = Math.max(0, start - begin);
+    const to = Math.min(size, end - begin);
+    if (from < to) yield* cut(read(from), 0, to - from);
+    begin += size;
+  }
+}
+
+/** Leaves out the first bytes, and what is beyond so many of the others. */
+async function* cut(parts: Parts, skip: number, length = Number.POSITIVE_INFINITY): Parts {
+  let [toSkip, left] = [skip, length];
+  for await (const part of parts) {
+    const rest = part.subarray(toSkip, toSkip + left);
+    toSkip = Math.max(0, toSkip - part.length);
+    left -= rest.length;
+    if (rest.length > 0) yield rest;
+    if (left <= 0) return;
+  }
+}
+
+async function joined(parts: Parts): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(Buffer.concat(await Array.fromAsync(parts)));
+}
