@@ -5,6 +5,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { docsRoutes } from "./docs-routes.ts";
 import { enqueueRoutes } from "./enqueue-routes.ts";
 import { answerError } from "./errors.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { executionRoutes } from "./execution-routes.ts";
 import { guardAgainstPages, guardNames } from "./guard.ts";
 import { hostRoutes } from "./host-routes.ts";
@@ -24,6 +25,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", taskRoutes(deps));
   app.route("/", jobRoutes(deps));
   app.route("/", executionRoutes(deps));
+  app.route("/", eventRoutes(deps));
   app.route("/", socketRoutes(deps));
   app.route("/", streamRoutes(deps));
   app.route("/", manyRoutes(deps));

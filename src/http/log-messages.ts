@@ -16,6 +16,8 @@ export interface LogMessage {
   text: string;
   /** The number of the last frame that it has. */
   to: number;
+  /** It tells of frames that are no longer kept. */
+  isGap?: true;
 }
 
 /** A message is not longer, in UTF-16 units, unless a single frame is. */
@@ -48,7 +50,7 @@ function* partsOf(block: LogBlock, { format, streams }: LogForm): Generator<LogM
 function gapMessage({ before, frames }: LogHole, format: "text" | "json"): LogMessage {
   const seq = before - 1;
   const text = format === "text" ? gapText(frames) : JSON.stringify({ seq, gap: { frames } });
-  return { to: seq, text };
+  return { to: seq, text, isGap: true };
 }
 
 /** What stands in a text for what of a log is no longer kept, maxLogBytes being reached: a line of its own. */

@@ -16,7 +16,15 @@ export function wholeNumberOf<Absent extends number | null>(
   { min, max, absent }: { min: number; max: number; absent: Absent },
 ): number | Absent {
   const text = c.req.query(name);
-  if (text === undefined) return absent;
+  return text === undefined ? absent : wholeNumberIn(text, name, { min, max });
+}
+
+/** The same for a text of elsewhere. */
+export function wholeNumberIn(
+  text: string,
+  name: string,
+  { min, max }: { min: number; max: number },
+): number {
   const value = Number(text);
   if (!/^\d{1,16}$/.test(text) || value < min || value > max) {
     throw new AppError("query_invalid", `"${name}" must be a whole number from ${min} to ${max}`);

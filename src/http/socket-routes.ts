@@ -6,9 +6,9 @@ import { lastExecutions } from "../store/executions.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { guardSocket } from "./guard.ts";
-import { type LogSocketOptions, serveLog } from "./log-socket.ts";
+import { socketOptionsOf } from "./log-options.ts";
+import { serveLog } from "./log-socket.ts";
 import { operation, requireExecution, requireJob } from "./params.ts";
-import { streamsOf, truthOf, wholeNumberOf } from "./query.ts";
 import type { SocketHandler } from "./socket.ts";
 
 const LOOK_FOR_FIRST_EVERY_MS = 1_000;
@@ -19,14 +19,14 @@ export function socketRoutes(deps: HttpDeps) {
   const guard = guardSocket(deps);
   const ofExecution = async (c: HttpContext) => {
     const row = await requireExecution(deps, c);
-    const options = optionsOf(c);
+    const options = socketOptionsOf(c);
     return upgrade(c, (socket) => serveLog(deps, socket, async () => row, options));
   };
 
   return new Hono<HttpEnv>()
     .get(`${JOB}/ws`, operation("jobSocket"), guard, async (c) => {
       const { id } = await requireJob(deps, c);
-      const options = optionsOf(c);
+      const options = socketOptionsOf(c);
       const find = (signal: AbortSignal) => lastOrFirst(deps.db, id, signal);
       return upgrade(c, (socket) => serveLog(deps, socket, find, options));
     })
@@ -59,33 +59,4 @@ async function lastOrFirst(
     await delay(LOOK_FOR_FIRST_EVERY_MS, undefined, { signal }).catch(() => {});
   }
   return null;
-}
-
-function optionsOf(c: HttpContext): LogSocketOptions {
-  const format = formatOf(c);
-  const after = wholeNumberOf(c, "after", {
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    absent: null,
-  });
-  const [isBatch, withStatus] = [truthOf(c, "batch"), truthOf(c, "status")];
-  if (format === "text" && (after !== null || isBatch || withStatus)) {
-    throw new AppError(
-      "query_invalid",
-      '"after", "batch" and "status" go with "format=json" alone',
-    );
-  }
-  return {
-    format,
-    streams: streamsOf(c) ?? ["stdout", "stderr"],
-    after: after ?? 0,
-    isBatch,
-    withStatus,
-  };
-}
-
-export function formatOf(c: HttpContext): "text" | "json" {
-  const format = c.req.query("format") ?? "text";
-  if (format === "text" || format === "json") return format;
-  throw new AppError("query_invalid", '"format" must be text or json');
 }

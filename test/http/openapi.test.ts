@@ -82,7 +82,7 @@ async function send(to: TestApp, operation: Operation, sending: Sending = {}): P
     given.flatMap(({ name, in: where, example }) =>
       // A key belongs to one request, so that of another operation is another.
       where === place
-        ? [[name, place === "header" ? `${example}-${operation.id}` : `${example}`]]
+        ? [[name, name === "Idempotency-Key" ? `${example}-${operation.id}` : `${example}`]]
         : [],
     );
   const ids: Record<string, string> = { executionId, ...sending.path };

@@ -74,7 +74,8 @@ error that names it.
 Variables and headers whose names look secret, such as SMTP_PASSWORD, are shown as ***.
 
 Logs are streamed over WebSockets, which this document cannot describe: ws/ behind the URL of a job \
-or an execution. ?format=json&after=SEQ gives numbered frames, and goes on behind one of them.
+or an execution, and /tail/ws/ for many executions at once. ?format=json&after=SEQ gives numbered \
+frames, and goes on behind one of them.
 
 A request that is refused is answered with a sentence, the name of the operation and, where keys \
 are wrong, the path and fault of each.`;
@@ -219,14 +220,13 @@ function jsonResponse(description: string, schema: SchemaName, example: unknown)
 }
 
 function textResponse(answer: Answer): ResponseObject {
-  const { description, example, isHtml, headers = [], ndjson } = answer;
+  const { description, type = "text/plain", example, headers = [], ndjson } = answer;
   const schema: Schema = { type: "string" };
-  const type = isHtml ? "text/html" : "text/plain";
   return {
     description,
     headers: headerRefs([REQUEST_ID, ...headers]),
     content: {
-      ...(example === undefined ? {} : { [type]: { schema, example } }),
+      ...(type === null ? {} : { [type]: { schema, example } }),
       ...(ndjson === undefined ? {} : { "application/x-ndjson": { schema, example: ndjson } }),
     },
   };

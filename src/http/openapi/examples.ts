@@ -31,6 +31,13 @@ export const NDJSON = [
 ]
   .map((frame) => `${JSON.stringify(frame)}\n`)
   .join("");
+export const EVENTS = `retry: 1000
+
+event: log
+id: 1
+data: ${JSON.stringify({ seq: 1, stream: "stdout", at: "2030-03-29T03:00:01.402Z", data: STDOUT })}
+
+`;
 
 const WHERE = { container_id: "cbab7fd2125a30ac", docker_host: "10.0.0.7", docker_port: 2375 };
 

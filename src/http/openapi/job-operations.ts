@@ -68,7 +68,7 @@ function textOperations(of: "Job" | "Execution"): Operation[] {
         example: example.slice(0, 5),
         headers: ["Fastlane-Exit-Code", "Accept-Ranges", "Content-Range", "ETag"],
       },
-      { status: 304, description: "The text is still the same", example: undefined },
+      { status: 304, description: "The text is still the same", type: null },
     ],
     refusals: [
       ...ALWAYS,
@@ -195,6 +195,30 @@ export const EXECUTION_OPERATIONS: readonly Operation[] = [
     refusals: [...ALWAYS, ...OF_EXECUTION],
   },
   ...textOperations("Execution"),
+  {
+    id: "getExecutionEvents",
+    method: "get",
+    path: `${EXECUTION}events/`,
+    tag: "Executions",
+    summary: "Execution events",
+    description:
+      "The log and the state as server-sent events, until the end: log, gap, status and done. A client that comes again with Last-Event-ID goes on without loss or repeat.",
+    parameters: ["taskId", "jobId", "executionId", "after", "streams", "Last-Event-ID"],
+    answers: [
+      {
+        status: 200,
+        description: "The events, as they happen",
+        type: "text/event-stream",
+        example: examples.EVENTS,
+      },
+      {
+        status: 204,
+        description: "The client has had the last event, done: a browser asks no more",
+        type: null,
+      },
+    ],
+    refusals: [...ALWAYS, ...OF_EXECUTION, "query_invalid"],
+  },
   {
     id: "stopExecution",
     method: "post",

@@ -37,13 +37,14 @@ interface RequestExample {
   value: unknown;
 }
 
-/** An answer that is no refusal; a page, or else text, where it has no schema. */
+/** An answer that is no refusal; JSON where it has a schema. */
 export interface Answer {
   status: number;
   description: string;
   schema?: AnswerName;
-  isHtml?: true;
-  example: unknown;
+  /** What it is where it is no JSON: plain text when absent; `null` where it has no body. */
+  type?: "text/plain" | "text/html" | "text/event-stream" | null;
+  example?: unknown;
   /** Of a text, besides what every answer has. */
   headers?: readonly HeaderName[];
   /** The same in another form. */

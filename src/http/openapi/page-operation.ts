@@ -89,10 +89,9 @@ function answersOf({ responses }: OperationObject): Html {
 }
 
 function answerRow([status, { description, content }]: [string, ResponseObject]): Html {
-  const [media] = Object.values(content);
-  const ref = media?.schema.$ref;
-  const text = media === undefined ? html`no body` : html`text`;
-  const type = ref === undefined ? text : linkTo(ref);
+  const schema = Object.values(content)[0]?.schema;
+  const [name = "nothing"] = Object.keys(content);
+  const type = schema?.$ref === undefined ? html`${name}` : linkTo(schema.$ref);
   return html`<div><dt>${statusBadge(status)} <span class="type">${type}</span></dt>
 <dd>${description}.</dd></div>`;
 }

@@ -146,12 +146,6 @@ const ASKING = {
     schema: { type: "string", enum: ["text", "ndjson"] },
     example: "ndjson",
   },
-  after: {
-    in: "query",
-    description: "goes on behind the frame of that number; with ndjson alone",
-    schema: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-    example: 0,
-  },
   download: {
     in: "query",
     description: "whether a browser is to save the text as a file",
@@ -184,6 +178,20 @@ const ASKING = {
     schema: { type: "string", enum: [...LOG_STREAMS] },
     example: "pull",
   },
+  streams: {
+    name: "stream",
+    in: "query",
+    description:
+      "stdout, stderr, or pull for how the pull of the image went on; may be repeated, stdout and stderr when absent",
+    schema: { type: "string", enum: [...LOG_STREAMS] },
+    example: "stdout",
+  },
+  after: {
+    in: "query",
+    description: "the number of the frame behind which to begin, where frames have numbers",
+    schema: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    example: 0,
+  },
   follow: {
     in: "query",
     description: "whether to go on with what is written, until the execution has ended",
@@ -196,6 +204,12 @@ const ASKING = {
       "the same key within 24 hours gives the first answer again and enqueues nothing; as idempotencyKey of the payload",
     schema: { type: "string", minLength: 1, maxLength: 200 },
     example: "report-2026-03-29",
+  },
+  "Last-Event-ID": {
+    in: "header",
+    description: "the id of the last event that came, as browsers send it; goes before after",
+    schema: { type: "string", pattern: "^(\\d+|done)$" },
+    example: "0",
   },
   "X-Request-ID": {
     in: "header",

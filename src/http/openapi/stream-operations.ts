@@ -12,7 +12,7 @@ function ofExecution(id: string, path: string): Operation {
     summary: "Execution as a page",
     description: "A page that shows the execution's log as it is written, and how it ended.",
     parameters: ["taskId", "jobId", "executionId"],
-    answers: [{ status: 200, description: "The page", isHtml: true, example: EXAMPLE }],
+    answers: [{ status: 200, description: "The page", type: "text/html", example: EXAMPLE }],
     refusals: [...ALWAYS, "task_id_invalid", "execution_not_found"],
   };
 }
@@ -28,7 +28,7 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
     description:
       "A page that shows the log of the job's last execution as it is written, or waits for the first.",
     parameters: ["taskId", "jobId"],
-    answers: [{ status: 200, description: "The page", isHtml: true, example: EXAMPLE }],
+    answers: [{ status: 200, description: "The page", type: "text/html", example: EXAMPLE }],
     refusals: [...ALWAYS, "task_id_invalid", "job_not_found"],
   },
   ofExecution("streamExecution", `${JOB}executions/{executionId}/stream/`),
