@@ -1,4 +1,5 @@
 import type { Config } from "./config/schema.ts";
+import { messageOf } from "./core/errors.ts";
 import { managerOf } from "./core/swarm-name.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/server.ts";
 import { dockerHost } from "./farm/docker-host.ts";
@@ -15,6 +16,7 @@ import { createExecutionWatch } from "./stream/execution-watch.ts";
 import { createHints, type Hints } from "./stream/hints.ts";
 import { startListener } from "./stream/listener.ts";
 import { createLogReader } from "./stream/log-reader.ts";
+import { createTail } from "./stream/tail.ts";
 import type { Log } from "./worker/log.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
 
@@ -163,6 +165,11 @@ function startApi(
     hints,
     logs: createLogReader({ db, hints }),
     watch: createExecutionWatch({ db, hints }),
+    tail: createTail({
+      db,
+      hints,
+      onFault: (error) => log.error({ error: messageOf(error) }, "could not go on with tails"),
+    }),
     plan: {
       pools: config.dockerHosts,
       registries: Object.fromEntries(

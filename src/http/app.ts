@@ -14,6 +14,7 @@ import { manyRoutes } from "./many-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
 import { socketRoutes } from "./socket-routes.ts";
 import { streamRoutes } from "./stream-routes.ts";
+import { tailRoutes } from "./tail-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 
 /** The whole HTTP API, every route with and without a slash at its end. */
@@ -28,6 +29,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", eventRoutes(deps));
   app.route("/", socketRoutes(deps));
   app.route("/", streamRoutes(deps));
+  app.route("/", tailRoutes(deps));
   app.route("/", manyRoutes(deps));
   app.route("/", hostRoutes(deps));
   app.route("/", serviceRoutes(deps));

@@ -5,6 +5,7 @@ import type { Db } from "../store/connect.ts";
 import type { ExecutionWatch } from "../stream/execution-watch.ts";
 import type { Hints } from "../stream/hints.ts";
 import type { LogReader } from "../stream/log-reader.ts";
+import type { Tail } from "../stream/tail.ts";
 import type { SocketHandler } from "./socket.ts";
 
 /** What the routes need. */
@@ -13,6 +14,7 @@ export interface HttpDeps {
   hints: Hints;
   logs: LogReader;
   watch: ExecutionWatch;
+  tail: Tail;
   /** What decides about payloads; its pools are all that there are. */
   plan: PlanDeps;
   enqueuer: Enqueuer;

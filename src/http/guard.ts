@@ -3,6 +3,8 @@ import { createMiddleware } from "hono/factory";
 import { AppError } from "../core/errors.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
+const NO_SOCKET = "Cannot open a socket for a web page of another origin";
+
 /**
  * Answers under names of ours alone. A page of somebody else's may give its own name the address
  * 127.0.0.1, and would then be of the same origin as we.
@@ -36,15 +38,10 @@ export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
  * for, "*" lets nobody act: the browser might add the visitor's.
  */
 export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
-  const { corsOrigins, basicAuth } = deps;
   return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header("origin");
     const isSafe = ["GET", "HEAD", "OPTIONS"].includes(c.req.method);
-    const isLetIn =
-      origin === undefined ||
-      corsOrigins.includes(origin) ||
-      (corsOrigins.includes("*") && basicAuth === null);
-    if (!isSafe && !isLetIn && isForeign(deps, c, origin)) {
+    if (!isSafe && origin !== undefined && !isLetIn(deps, origin) && isForeign(deps, c, origin)) {
       throw new AppError("origin_not_ours", "Cannot act for a web page of another origin");
     }
     await next();
@@ -58,16 +55,32 @@ export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl" | "corsOrigin
 export function guardSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header("origin");
-    const isLetIn =
+    const mayRead =
       origin === undefined || deps.basicAuth === null || deps.corsOrigins.includes(origin);
-    if (!isLetIn && isForeign(deps, c, origin)) {
-      throw new AppError(
-        "origin_not_ours",
-        "Cannot open a socket for a web page of another origin",
-      );
+    if (!mayRead && isForeign(deps, c, origin)) {
+      throw new AppError("origin_not_ours", NO_SOCKET);
     }
     await next();
   });
+}
+
+/** The same for a WebSocket that needs no id: a page must always be one that is let in. */
+export function guardOpenSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const origin = c.req.header("origin");
+    if (origin !== undefined && !isLetIn(deps, origin) && isForeign(deps, c, origin)) {
+      throw new AppError("origin_not_ours", NO_SOCKET);
+    }
+    await next();
+  });
+}
+
+/** Whether the configuration lets pages of an origin act. */
+function isLetIn(
+  { corsOrigins, basicAuth }: Pick<HttpDeps, "corsOrigins" | "basicAuth">,
+  origin: string,
+): boolean {
+  return corsOrigins.includes(origin) || (corsOrigins.includes("*") && basicAuth === null);
 }
 
 /** Whether a request was caused by a page that is not ours. */

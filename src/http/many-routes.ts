@@ -8,7 +8,7 @@ import { retryMany, stopMany } from "../services/many.ts";
 import { type ExecutionFilter, type ListCursor, listExecutions } from "../store/execution-lists.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
-import { hostsNamed } from "./named-hosts.ts";
+import { hostsFiltered } from "./named-hosts.ts";
 import { operation, UUID } from "./params.ts";
 import { momentOf, parsedOf, wholeNumberOf } from "./query.ts";
 import { urlsOf } from "./urls.ts";
@@ -43,7 +43,7 @@ export function manyRoutes(deps: HttpDeps) {
   };
   const asked = async (c: HttpContext) => {
     const { dryRun = false, host, cursor, ...body } = parseFilterBody(await bodyText(c));
-    const hosts = host === undefined ? undefined : namesOf(deps, host);
+    const hosts = host === undefined ? undefined : hostsFiltered(deps.plan.pools, host);
     return { dryRun, cursor: cursorOf(cursor), filter: { ...body, hosts } };
   };
 
@@ -73,16 +73,10 @@ function filterOf(deps: HttpDeps, c: HttpContext): ExecutionFilter {
   return {
     task: parsedOf(c.req.query("task"), "task", shortText(400)),
     statuses: parsedOf(c.req.query("status"), "status", Statuses),
-    hosts: host === undefined ? undefined : namesOf(deps, host),
+    hosts: host === undefined ? undefined : hostsFiltered(deps.plan.pools, host),
     since: momentOf(c, "since"),
     until: momentOf(c, "until"),
   };
-}
-
-function namesOf({ plan }: HttpDeps, text: string): string[] {
-  const names = hostsNamed(plan.pools, text);
-  // One that is no longer configured has executions all the same.
-  return names.length === 0 ? [text] : names;
 }
 
 function cursorOf(text: string | undefined): ListCursor | null {

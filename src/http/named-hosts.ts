@@ -17,3 +17,10 @@ export function hostsNamed(pools: readonly PoolRule[], text: string): string[] {
     return port !== null && text === `${bracketed}:${port}`;
   });
 }
+
+/** The same for a filter. */
+export function hostsFiltered(pools: readonly PoolRule[], text: string): string[] {
+  const names = hostsNamed(pools, text);
+  // One that is no longer configured has executions all the same.
+  return names.length === 0 ? [text] : names;
+}

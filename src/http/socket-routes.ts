@@ -39,13 +39,29 @@ export function socketRoutes(deps: HttpDeps) {
     );
 }
 
-/** @throws {AppError} `not_a_socket` unless the client asks for one. */
-export function upgrade(c: HttpContext, handler: SocketHandler): Response {
-  if (c.req.header("upgrade")?.toLowerCase() !== "websocket" || !c.env.upgrade(handler)) {
-    throw new AppError("not_a_socket", "This URL is a WebSocket: connect to it by ws: or wss:");
-  }
-  return c.body(null);
+/**
+ * @param otherwise Called where it does not come to a socket.
+ * @throws {AppError} `not_a_socket` unless the client asks for one.
+ */
+export function upgrade(
+  c: HttpContext,
+  handler: SocketHandler,
+  otherwise: () => void = () => {},
+): Response {
+  const isSocket = isAskedFor(c) && c.env.upgrade(handler);
+  if (isSocket) return c.body(null);
+  otherwise();
+  throw notASocket();
 }
+
+/** @throws {AppError} `not_a_socket` unless the client asks for one. */
+export function requireUpgrade(c: HttpContext): void {
+  if (!isAskedFor(c)) throw notASocket();
+}
+
+const isAskedFor = (c: HttpContext) => c.req.header("upgrade")?.toLowerCase() === "websocket";
+const notASocket = () =>
+  new AppError("not_a_socket", "This URL is a WebSocket: connect to it by ws: or wss:");
 
 /** The last execution of a job, or the first that it gets. */
 async function lastOrFirst(

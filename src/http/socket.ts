@@ -18,6 +18,8 @@ export const CLOSED = {
   done: [1000, "done"],
   /** The node stops; another, or the same one again, goes on from where this was. */
   retry: [1012, "retry"],
+  /** It cannot go on, and could not a second time. */
+  refused: [1008, "refused"],
   /** A fault of the service. */
   failed: [1011, "retry"],
 } as const;

@@ -25,7 +25,8 @@ export interface LogStretch {
   frames: readonly NumberedFrame[];
 }
 
-interface ChunkRow extends Record<string, unknown> {
+/** A chunk as it is stored. */
+export interface ChunkRow extends Record<string, unknown> {
   seq: string;
   index: Uint8Array;
   data: Uint8Array;
@@ -51,6 +52,11 @@ export async function readStretch(db: Db, executionId: string, after: number): P
       ) AS next
     ) AS chunks
     WHERE before <= ${BYTES_AT_ONCE} ORDER BY seq`);
+  return stretchOf(rows, after);
+}
+
+/** What chunks have behind a frame. */
+export function stretchOf(rows: readonly ChunkRow[], after: number): LogStretch {
   const frames: NumberedFrame[] = [];
   const holes: LogHole[] = [];
   let to = after;

@@ -1,6 +1,8 @@
 import type { Notification } from "../store/notify.ts";
 
-type Topic = "log" | "ended";
+/** About which executions there is something to read. */
+export type Word = Extract<Notification, { executions: string[] }>;
+type Topic = Word["about"];
 
 /**
  * Wakes those who wait for something about an execution. A hint is no news: who is woken reads the
@@ -9,6 +11,13 @@ type Topic = "log" | "ended";
 export interface Hints {
   /** Resolves at the next word on one of the topics, or when words may have been lost. */
   next(topics: readonly Topic[], executionId: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Tells of every word there is.
+   *
+   * @param ear Gets `null` when words may have been lost.
+   * @returns What ends it.
+   */
+  listen(ear: (word: Word | null) => void): () => void;
   hear(notification: Notification): void;
   /** Words may have been lost: everybody looks. */
   wakeAll(): void;
@@ -16,6 +25,7 @@ export interface Hints {
 
 export function createHints(): Hints {
   const waiting = new Map<string, Set<() => void>>();
+  const ears = new Set<(word: Word | null) => void>();
   const wake = (key: string) => {
     for (const resolve of waiting.get(key) ?? []) resolve();
   };
@@ -32,11 +42,17 @@ export function createHints(): Hints {
         signal.addEventListener("abort", done);
         if (signal.aborted) done();
       }),
+    listen(ear) {
+      ears.add(ear);
+      return () => ears.delete(ear);
+    },
     hear(notification) {
       if (notification.about !== "log" && notification.about !== "ended") return;
+      for (const ear of ears) ear(notification);
       for (const id of notification.executions) wake(`${notification.about} ${id}`);
     },
     wakeAll() {
+      for (const ear of ears) ear(null);
       for (const key of [...waiting.keys()]) wake(key);
     },
   };
