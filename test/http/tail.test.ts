@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { type Enqueued, enqueue, untilEnded, untilExecution } from "../support/client.ts";
+import { startFaultProxy } from "../support/fault-proxy.ts";
 import { startScriptedFarm } from "../support/scripted-docker/farm.ts";
 import { openTail, type TailClient } from "../support/tail-client.ts";
 
@@ -53,8 +54,8 @@ test("a tail has the lines of all that fits, whole and each with its name, from 
 });
 
 test("what runs already is told from then on, and the beginning and end of each are told as JSON", async () => {
-  const early = await shell("early", WAITING);
   await using first = await openTail(app.url, { task: "early", format: "json" });
+  const early = await shell("early", WAITING);
   await first.until(() => framesOf(first).some(({ data }) => data === "runs\n"));
   await using second = await openTail(app.url, { task: "early", format: "json" });
 
@@ -139,6 +140,31 @@ test("a reader that stalls is told how many lines it missed, and another one has
   const numberAt = (at: number) => Number(lines[at]?.split("| ")[1]);
   for (const { at, number } of missed) expect(numberAt(at + 1) - numberAt(at - 1)).toBe(number + 1);
 }, 200_000);
+
+test("a tail outlives an absence of Postgres, and then has what was written meanwhile", async () => {
+  const { hostname, port } = new URL(app.database.url);
+  await using proxy = await startFaultProxy({ target: { host: hostname, port: Number(port) } });
+  const config = { databaseUrl: proxy.url(app.database.url) };
+  const roles = { api: true, worker: false };
+  await using cut = await startTestApp({ database: app.database, config, roles });
+  const made = await shell("cut", WAITING);
+  await untilExecution(made, ({ log }) => log !== "");
+  await using client = await openTail(cut.url, { task: "cut" });
+
+  await proxy.set("refuse");
+  proxy.cut();
+  await using during = await openTail(cut.url, {});
+  await fetch(`${made.executionUrl}stop/`, { method: "POST" });
+  await untilEnded(made);
+  const short = await shell("cut", "echo short");
+  await untilEnded(short);
+  await proxy.set("pass");
+  await client.until(() => toldOf(client, made) === "stopped\n");
+
+  const late = await shell("cut", "echo late");
+  await client.until(() => toldOf(client, late) === "late\n");
+  expect(during.status).toBe(503);
+});
 
 test("a server that stops closes a tail with retry", async () => {
   const database = app.database;
