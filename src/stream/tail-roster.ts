@@ -101,7 +101,8 @@ export function createTailRoster(
       if (isOpen(row.status)) return;
       // What nobody follows and has ended since a reader came has begun since then, too.
       const isSince = ({ joinedAt }: TailMember) => joinedAt < (row.finishedAt ?? 0);
-      if (!feeds.has(row.id) && !over.has(row.id)) meet(row, [...members].filter(isSince));
+      const isUntold = !feeds.has(row.id) && !over.has(row.id) && row.host !== null;
+      if (isUntold) meet(row, [...members].filter(isSince));
       others.delete(row.id);
       const feed = feeds.get(row.id);
       if (feed === undefined) over.set(row.id, true);
