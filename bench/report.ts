@@ -2,6 +2,7 @@ import type { DispatchLatency } from "./dispatch-latency.ts";
 import type { EndLatency } from "./end-latency.ts";
 import type { EnqueueRate } from "./enqueue-rate.ts";
 import type { FarmScale } from "./farm-scale.ts";
+import type { LogSpace } from "./log-space.ts";
 import type { LogStream } from "./log-stream.ts";
 import type { Machine } from "./machine.ts";
 import type { StartLatency } from "./start-latency.ts";
@@ -20,6 +21,7 @@ export interface Figures {
   /** Of the process without Postgres, in MB of 10^6 bytes. */
   memoryMb: { idle: number; afterThroughput: number };
   logStream: LogStream;
+  logSpace: LogSpace[];
   farmScale: FarmScale;
 }
 
@@ -58,6 +60,7 @@ export function rowsOf(figures: Figures): Row[] {
     limitRow("memory idle", memoryMb.idle, 120, "MB"),
     limitRow("memory after the executions", memoryMb.afterThroughput, 300, "MB"),
     ...logRows(figures.logStream),
+    ...figures.logSpace.map(spaceRow),
     ...farmRows(figures.farmScale),
   ];
 }
@@ -113,6 +116,17 @@ function dispatchRow({ endedExecutions, full, empty }: DispatchLatency): Row {
     yardstick: `empty ${spread(empty)}`,
     target: "p95 1.5 x",
     reached: ratio <= 1.5,
+  };
+}
+
+function spaceRow({ what, rawBytes, storedBytes, most }: LogSpace): Row {
+  const ratio = storedBytes / rawBytes;
+  return {
+    what: `space of ${what}`,
+    measured: `${ratio.toFixed(2)} x`,
+    yardstick: `raw ${(rawBytes / 1e6).toFixed(2)} MB`,
+    target: `${most} x`,
+    reached: ratio <= most,
   };
 }
 

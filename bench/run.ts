@@ -13,6 +13,7 @@ import { measureEndLatency } from "./end-latency.ts";
 import { startEngineWatch } from "./engine-watch.ts";
 import { measureEnqueueRate } from "./enqueue-rate.ts";
 import { measureFarmScale } from "./farm-scale.ts";
+import { measureLogSpace } from "./log-space.ts";
 import { measureLogStream } from "./log-stream.ts";
 import { describeMachine, hashOfBinary } from "./machine.ts";
 import { type Figures, rowsOf, tableOf } from "./report.ts";
@@ -113,6 +114,9 @@ async function measure(): Promise<Figures> {
     sockets: 1_000,
   });
 
+  tell("space of logs");
+  const logSpace = await measureLogSpace(engine.host, { megabytes: 20, lines: 600 });
+
   tell("enqueues a second");
   const enqueueRate = await measureEnqueueRate(rounds);
   tell(`dispatch with ${endedExecutions} ended executions`);
@@ -127,6 +131,7 @@ async function measure(): Promise<Figures> {
     dispatchLatency,
     farmScale,
     logStream,
+    logSpace,
     throughput: first.throughput,
     startLatency: third.startLatency,
     endLatency: second.endLatency,

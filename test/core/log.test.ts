@@ -15,7 +15,9 @@ test("frames come out of a packed chunk as they went in", () => {
     seconds: fc.integer({ min: 0, max: 4_000_000_000 }),
     nanos: fc.integer({ min: 0, max: 999_999_999 }),
   });
-  const frame = fc.record({ stream, at, data: fc.uint8Array({ maxLength: 400 }) });
+  const alike = fc.integer({ max: 2_000, min: 0 }).map((length) => new Uint8Array(length).fill(7));
+  const data = fc.oneof(fc.uint8Array({ maxLength: 400 }), alike);
+  const frame = fc.record({ stream, at, data });
 
   fc.assert(
     fc.property(fc.array(frame, { minLength: 1, maxLength: 40 }), (frames) => {
@@ -24,9 +26,29 @@ test("frames come out of a packed chunk as they went in", () => {
       expect(unpackFrames(packed)).toEqual(frames);
       expect(packed.count).toBe(frames.length);
       const { stdoutBytes, stderrBytes, pullBytes } = packed;
-      expect(stdoutBytes + stderrBytes + pullBytes).toBe(packed.data.length);
+      const bytes = frames.reduce((sum, each) => sum + each.data.length, 0);
+      expect(stdoutBytes + stderrBytes + pullBytes).toBe(bytes);
     }),
   );
+});
+
+test("a text is stored as a fraction of its bytes, and random bytes as they are", () => {
+  const at = { seconds: 1_700_000_000, nanos: 999_999_999 };
+  const lines = Array.from({ length: 1_000 }, (_, i) => `request ${i} was answered with 200\n`);
+  const ofText: LogFrame[] = lines.map((line) => ({
+    stream: "pull",
+    at,
+    data: new TextEncoder().encode(line),
+  }));
+  const noise = crypto.getRandomValues(new Uint8Array(16_384));
+
+  const text = packFrames(ofText);
+  const random = packFrames([{ stream: "stderr", at, data: noise }]);
+
+  expect(text.data.length + text.index.length).toBeLessThan(text.pullBytes / 3);
+  expect(unpackFrames(text)).toEqual(ofText);
+  expect(random.data).toEqual(noise);
+  expect(unpackFrames(random)).toEqual([{ stream: "stderr", at, data: noise }]);
 });
 
 test("a chunk without a pull's frames is packed as it was before there were pulls", () => {
