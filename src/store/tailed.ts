@@ -32,6 +32,18 @@ export async function executionsByIds(db: Db, ids: readonly string[]): Promise<T
     WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`);
 }
 
+/**
+ * Those that have ended in the last seconds. Of the executions of two days: so old are what is looked
+ * through, and what runs for longer is on a host when it is looked for there.
+ */
+export async function endedLately(db: Db, seconds: number): Promise<string[]> {
+  const rows = await db.execute<{ id: string }>(sql`
+    SELECT id FROM ${executions}
+    WHERE log_day >= (now() AT TIME ZONE 'UTC')::date - 1 AND host IS NOT NULL
+      AND finished_at > now() - make_interval(secs => ${seconds})`);
+  return rows.map(({ id }) => id);
+}
+
 export interface FarmAtOnce {
   /** What is on a host, with the number of the last frame of its log: 0 where it has none. */
   rows: (TailedRow & { logEnd: number })[];

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Db } from "../store/connect.ts";
 import {
+  endedLately,
   executionsByIds,
   executionsOnHosts,
   farmAtOnce,
@@ -36,6 +37,8 @@ export interface TailDeps {
 /** Who has written nothing, and those whose words were lost, are found so. */
 const LOOK_EVERY_MS = 1_000;
 const READ_ALL_EVERY_MS = 5_000;
+/** Whoever listens finds out within so long that it hears nothing any more. */
+const DEAF_FOR_SECONDS = 30;
 /** Words that come in between are seen to together. */
 const BEAT_MS = 50;
 const LOGS_AT_ONCE = 32;
@@ -53,6 +56,10 @@ interface Round {
   matches: TaskMatches;
   lookAt: number;
   readAllAt: number;
+  /** Words may have been lost: some may have begun and ended that nobody has seen. */
+  wereWordsLost: boolean;
+  /** When the farm was last seen, by the clock of `performance`. */
+  seenAt: number;
 }
 
 export function createTail(deps: TailDeps): Tail {
@@ -63,14 +70,16 @@ export function createTail(deps: TailDeps): Tail {
     roster: createTailRoster(matches.fits),
     lookAt: 0,
     readAllAt: 0,
+    wereWordsLost: false,
+    seenAt: performance.now(),
   };
   let joining: Joining[] = [];
   let isRunning = false;
   let woken = Promise.withResolvers<void>();
 
   const hear = (word: Word | null) => {
-    if (word === null) [round.lookAt, round.readAllAt] = [0, 0];
-    else round.roster.hear(word);
+    if (word !== null) round.roster.hear(word);
+    else Object.assign(round, { lookAt: 0, readAllAt: 0, wereWordsLost: true });
     woken.resolve();
   };
 
@@ -136,6 +145,7 @@ const until = (moment: number) => delay(Math.max(0, moment - performance.now()))
 async function look(round: Round, joining: readonly TailMember[]): Promise<void> {
   const { deps, roster } = round;
   if (joining.length === 0 && performance.now() < round.lookAt) return;
+  if (round.wereWordsLost) await lookBack(round);
   const farm = joining.length === 0 ? null : await farmAtOnce(deps.db);
   const rows = farm?.rows ?? (await executionsOnHosts(deps.db));
   await learn(round, joining, rows);
@@ -143,7 +153,21 @@ async function look(round: Round, joining: readonly TailMember[]): Promise<void>
   for (const member of joining) {
     if (farm !== null && !member.isClosed) roster.admit(member, farm);
   }
-  round.lookAt = performance.now() + LOOK_EVERY_MS;
+  round.seenAt = performance.now();
+  round.lookAt = round.seenAt + LOOK_EVERY_MS;
+}
+
+/** Asks for what may have begun and ended unseen. */
+async function lookBack(round: Round): Promise<void> {
+  // Before it is looked: words may be lost meanwhile as well.
+  round.wereWordsLost = false;
+  try {
+    const seconds = (performance.now() - round.seenAt) / 1_000 + DEAF_FOR_SECONDS;
+    for (const id of await endedLately(round.deps.db, seconds)) round.roster.asked.add(id);
+  } catch (error) {
+    round.wereWordsLost = true;
+    throw error;
+  }
 }
 
 /** Sees those of which there was a word. */

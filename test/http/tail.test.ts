@@ -160,6 +160,7 @@ test("a tail outlives an absence of Postgres, and then has what was written mean
   await untilEnded(short);
   await proxy.set("pass");
   await client.until(() => toldOf(client, made) === "stopped\n");
+  await client.until(() => toldOf(client, short) === "short\n");
 
   const late = await shell("cut", "echo late");
   await client.until(() => toldOf(client, late) === "late\n");
