@@ -43,7 +43,10 @@ export async function* readText(
         yield* joined(data.splice(0));
         yield { hole: { before: seq, frames: missing } };
       }
-      if (row.bytes > skipBytes) data.push(bytesOf(row, streams).subarray(skipBytes));
+      if (row.bytes > skipBytes) {
+        const frames = unpackFrames(row).filter(({ stream }) => streams.includes(stream));
+        data.push(concat(frames).subarray(skipBytes));
+      }
       skipBytes = Math.max(0, skipBytes - row.bytes);
       after = seq + row.frames - 1;
     }
@@ -77,9 +80,4 @@ async function chunksBehind(
 function* joined(parts: readonly Uint8Array[]): Generator<TextPart> {
   const [first] = parts;
   if (first !== undefined) yield { data: parts.length === 1 ? first : Buffer.concat(parts) };
-}
-
-function bytesOf(row: ChunkRow, streams: readonly LogStream[]): Uint8Array {
-  if (row.bytes === row.data.length) return row.data;
-  return concat(unpackFrames(row).filter(({ stream }) => streams.includes(stream)));
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { packFrames } from "../../src/core/log-frames.ts";
 import { insertLogSegments } from "../../src/store/log-chunks.ts";
 import { LOG_BEGIN, placeOfTail, readTail } from "../../src/store/read-log.ts";
 import { readText } from "../../src/store/read-text.ts";
@@ -55,4 +56,24 @@ test("a log with fewer lines than were asked for is read from its beginning", as
   await using given = await logOfSingleLines();
 
   expect(await placeOfTail(given.db, given.executionId, ["stdout"], 10_000)).toEqual(LOG_BEGIN);
+});
+
+test("a stream reads as it was written where it has as many bytes as its compressed chunk", async () => {
+  await using store = await testStore();
+  const [executionId = ""] = await waiting(store.db, pool(["one"]), [{}]);
+  const at = { seconds: 0, nanos: 0 };
+  const framesWith = (length: number) => [
+    { stream: "stdout" as const, at, data: new Uint8Array(1_000).fill(0x78) },
+    { stream: "stderr" as const, at, data: new Uint8Array(length).fill(0x79) },
+  ];
+  const lengths = Array.from({ length: 100 }, (_, i) => i + 1);
+  const length = lengths.find((each) => packFrames(framesWith(each)).data.length === each) ?? 0;
+  expect(length).toBeGreaterThan(0);
+  await store.db.transaction((tx) =>
+    insertLogSegments(tx, [{ executionId, seq: 1, frames: framesWith(length) }]),
+  );
+
+  const text = await textOfStream(readText(store.db, executionId, ["stderr"]));
+
+  expect(text).toBe("y".repeat(length));
 });
