@@ -56,9 +56,11 @@ export async function lastStoredFrame(db: Db | Tx, executionId: string): Promise
   const day = await logDayOf(db, executionId);
   if (day === null) return 0;
   const [row] = await db
-    .select({ last: sql<string | null>`max(${logChunks.seq} + ${logChunks.frames} - 1)` })
+    .select({ last: sql<string>`${logChunks.seq} + ${logChunks.frames} - 1` })
     .from(logChunks)
-    .where(and(eq(logChunks.day, day), eq(logChunks.executionId, executionId)));
+    .where(and(eq(logChunks.day, day), eq(logChunks.executionId, executionId)))
+    .orderBy(desc(logChunks.seq))
+    .limit(1);
   return Number(row?.last ?? 0);
 }
 
