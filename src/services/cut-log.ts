@@ -1,6 +1,11 @@
-import { sql } from "drizzle-orm";
-import type { Db } from "../store/connect.ts";
+import { type SQL, sql } from "drizzle-orm";
+import type { Db, Tx } from "../store/connect.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
+import { isOfLog } from "../store/read-log.ts";
+
+/** What one statement leaves out: a log of single lines has millions, and no statement may last. */
+const CHUNKS_AT_ONCE = 50_000;
+const BYTES = sql`(stdout_bytes::bigint + stderr_bytes)`;
 
 /** How far a log may outgrow its limit before its middle is left out, in bytes. */
 function slackOf(maxBytes: number): number {
@@ -24,53 +29,77 @@ export async function cutLog(
   maxBytes: number,
 ): Promise<number> {
   const limit = maxBytes + slackOf(maxBytes);
-  return await db.transaction(async (tx) => {
-    await holdLease(tx, lease);
-    const [execution] = await tx.execute<{ day: string }>(sql`
-      SELECT log_day::text AS day FROM fastlane.executions
-      WHERE id = ${executionId} AND host = ${lease.host} AND status IN ('pulling', 'running')
-      FOR NO KEY UPDATE`);
-    if (execution === undefined) return limit;
-    const ofLog = sql`day = ${execution.day} AND execution_id = ${executionId}`;
-    const [stored] = await tx.execute<{ bytes: string }>(sql`
-      SELECT coalesce(sum(stdout_bytes::bigint + stderr_bytes), 0) AS bytes
-      FROM fastlane.log_chunks WHERE ${ofLog}`);
-    const bytes = Number(stored?.bytes ?? 0);
-    if (bytes <= limit) return limit - bytes;
-    const [cut] = await tx.execute<{ bytes: string }>(sql`
-      WITH chunks AS (
-        SELECT seq, stdout_bytes, stderr_bytes, stdout_bytes::bigint + stderr_bytes AS bytes
-        FROM fastlane.log_chunks WHERE ${ofLog} AND stdout_bytes + stderr_bytes > 0
-      ),
-      placed AS (
-        SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS before,
-          sum(bytes) OVER () - sum(bytes) OVER (ORDER BY seq) AS behind
-        FROM chunks
-      ),
-      cut AS (
-        DELETE FROM fastlane.log_chunks USING placed
-        WHERE ${ofLog} AND log_chunks.seq = placed.seq
-          AND before >= ${maxBytes / 2} AND behind >= ${maxBytes / 2}
-          AND log_chunks.seq NOT IN (
-            SELECT max(seq) FROM chunks WHERE stdout_bytes > 0
-            HAVING max(seq) IS NOT NULL
-            UNION SELECT max(seq) FROM chunks WHERE stderr_bytes > 0
-            HAVING max(seq) IS NOT NULL
-          )
-        RETURNING log_chunks.seq, frames, stdout_bytes::bigint + stderr_bytes AS bytes, lines
-      ),
-      summed AS (
-        SELECT min(seq) - 1 AS after, max(seq + frames - 1) AS "to", sum(bytes) AS bytes,
-          coalesce(sum(lines), 0) AS lines
-        FROM cut HAVING count(*) > 0
+  const ofLog = await isOfLog(db, executionId);
+  const [stored] = await db.execute<{ bytes: string }>(sql`
+    SELECT coalesce(sum(${BYTES}), 0) AS bytes FROM fastlane.log_chunks WHERE ${ofLog}`);
+  let bytes = Number(stored?.bytes ?? 0);
+  if (bytes <= limit) return limit - bytes;
+  const middle = await middleOf(db, ofLog, maxBytes / 2);
+  for (let cut = -1; cut !== 0; bytes -= cut) {
+    cut = await db.transaction(async (tx) => {
+      await holdLease(tx, lease);
+      return await cutSome(tx, lease.host, executionId, sql`${ofLog} AND ${middle}`);
+    });
+  }
+  return limit - bytes;
+}
+
+/** The condition that picks the chunks which have at least so many bytes on either side. */
+async function middleOf(db: Db, ofLog: SQL, bytesAround: number): Promise<SQL> {
+  const [found] = await db.execute<{
+    first: string | null;
+    last: string | null;
+    newestOut: string;
+    newestErr: string;
+  }>(sql`
+    SELECT (
+        SELECT seq FROM (
+          SELECT seq, sum(${BYTES}) OVER (ORDER BY seq) - ${BYTES} AS before
+          FROM fastlane.log_chunks WHERE ${ofLog}
+        ) AS chunks WHERE before >= ${bytesAround} ORDER BY seq LIMIT 1
+      ) AS first, (
+        SELECT seq FROM (
+          SELECT seq, sum(${BYTES}) OVER (ORDER BY seq DESC) - ${BYTES} AS behind
+          FROM fastlane.log_chunks WHERE ${ofLog}
+        ) AS chunks WHERE behind >= ${bytesAround} ORDER BY seq DESC LIMIT 1
+      ) AS last,
+      coalesce((SELECT max(seq) FROM fastlane.log_chunks
+        WHERE ${ofLog} AND stdout_bytes > 0), 0) AS "newestOut",
+      coalesce((SELECT max(seq) FROM fastlane.log_chunks
+        WHERE ${ofLog} AND stderr_bytes > 0), 0) AS "newestErr"`);
+  if (found === undefined) return sql`false`;
+  const { first, last, newestOut, newestErr } = found;
+  return sql`seq BETWEEN ${first}::bigint AND ${last}::bigint AND ${BYTES} > 0
+    AND seq NOT IN (${newestOut}, ${newestErr})`;
+}
+
+/** @returns How many bytes that was; 0 when there is nothing more to do, or the execution has ended. */
+async function cutSome(tx: Tx, host: string, executionId: string, condition: SQL): Promise<number> {
+  const [execution] = await tx.execute(sql`
+    SELECT 1 AS one FROM fastlane.executions
+    WHERE id = ${executionId} AND host = ${host} AND status IN ('pulling', 'running')
+    FOR NO KEY UPDATE`);
+  if (execution === undefined) return 0;
+  const [cut] = await tx.execute<{ bytes: string }>(sql`
+    WITH cut AS (
+      DELETE FROM fastlane.log_chunks WHERE ${condition} AND seq <= (
+        SELECT max(seq) FROM (
+          SELECT seq FROM fastlane.log_chunks WHERE ${condition} ORDER BY seq LIMIT ${CHUNKS_AT_ONCE}
+        ) AS next
       )
-      UPDATE fastlane.executions
-      SET log_cut_after = least(log_cut_after, summed.after),
-        log_cut_to = greatest(log_cut_to, summed.to),
-        log_cut_bytes = coalesce(log_cut_bytes, 0) + summed.bytes,
-        log_cut_lines = coalesce(log_cut_lines, 0) + summed.lines
-      FROM summed WHERE id = ${executionId}
-      RETURNING summed.bytes`);
-    return limit - (bytes - Number(cut?.bytes ?? 0));
-  });
+      RETURNING seq, frames, ${BYTES} AS bytes, lines
+    ),
+    summed AS (
+      SELECT min(seq) - 1 AS after, max(seq + frames - 1) AS "to", sum(bytes) AS bytes,
+        coalesce(sum(lines), 0) AS lines
+      FROM cut HAVING count(*) > 0
+    )
+    UPDATE fastlane.executions
+    SET log_cut_after = least(log_cut_after, summed.after),
+      log_cut_to = greatest(log_cut_to, summed.to),
+      log_cut_bytes = coalesce(log_cut_bytes, 0) + summed.bytes,
+      log_cut_lines = coalesce(log_cut_lines, 0) + summed.lines
+    FROM summed WHERE id = ${executionId}
+    RETURNING summed.bytes`);
+  return Number(cut?.bytes ?? 0);
 }

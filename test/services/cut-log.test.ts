@@ -7,6 +7,7 @@ import { LeaseLost } from "../../src/store/hosts.ts";
 import { insertLogSegments, storedLogEnd } from "../../src/store/log-chunks.ts";
 import { logSizeOf, logStateOf } from "../../src/store/log-sizes.ts";
 import { readText } from "../../src/store/read-text.ts";
+import { logChunks } from "../../src/store/schema.ts";
 import { segmentOf, textOfStream } from "../support/logs.ts";
 import { testStore } from "../support/store.ts";
 import { DONE, ownedHost, pool, waiting } from "./rows.ts";
@@ -114,6 +115,27 @@ test("the last word on one stream outlives a flood on the other, until there is 
   ]);
   const row = await given.row();
   expect(await logSizeOf(given.db, row)).toEqual({ bytes: 16 * PART, lines: 16 });
+});
+
+test("a log of single lines is cut at once, however many they are", async () => {
+  await using given = await givenLog("");
+  await given.sql`
+    INSERT INTO fastlane.log_chunks (execution_id, seq, frames, stdout_bytes, stderr_bytes,
+      pull_bytes, last_at, index, data, day, lines)
+    SELECT id, seq, 1, 64, 0, 0, now(), '', '', log_day, 1
+    FROM fastlane.executions, generate_series(1, 120000) AS seq`;
+
+  const room = await given.cut();
+
+  const kept = MIB / 64;
+  expect(room).toBe(MIB);
+  expect(await given.db.$count(logChunks)).toBe(kept);
+  expect(await given.row()).toMatchObject({
+    logCutAfter: kept / 2,
+    logCutTo: 120_000 - kept / 2,
+    logCutBytes: (120_000 - kept) * 64,
+    logCutLines: 120_000 - kept,
+  });
 });
 
 test("the pull's lines neither count nor go", async () => {
