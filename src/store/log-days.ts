@@ -32,13 +32,21 @@ export async function logDaysOf(
   return new Map(rows.map(({ id, day }) => [id, day]));
 }
 
-/** Makes sure of the partitions of today and the next days. Several nodes may do it at once. */
+/**
+ * Makes sure of the partitions of today and the next days, and of those for which executions were
+ * made while no node has looked to it. Several nodes may do it at once.
+ */
 export async function addLogDays(db: Db): Promise<void> {
   await db.transaction(async (tx) => {
     await lockPartitions(tx);
     const missing = await tx.execute<{ day: string }>(sql`
-      SELECT day::text AS day FROM generate_series(0, ${DAYS_AHEAD}::int) AS ahead,
-        LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + ahead AS day) AS days
+      SELECT day::text AS day FROM (
+        SELECT (now() AT TIME ZONE 'UTC')::date + ahead AS day
+        FROM generate_series(0, ${DAYS_AHEAD}::int) AS ahead
+        UNION SELECT log_day FROM fastlane.executions WHERE log_day > (
+          SELECT max(day) FROM fastlane.log_days
+        )
+      ) AS days
       WHERE to_regclass('fastlane.log_chunks_' || to_char(day, 'YYYYMMDD')) IS NULL
       ORDER BY day`);
     for (const { day } of missing) {

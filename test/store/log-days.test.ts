@@ -43,6 +43,20 @@ test("of nodes that start at once each finds the partitions of today and 7 days 
   expect(await partitions(store)).toEqual(await daysFromToday(store, 8));
 });
 
+test("an execution that was made while no node looked to it has a partition before its log is written", async () => {
+  await using store = await testStore();
+  const [executionId = ""] = await waiting(store.db, pool(["one"]), [{}]);
+  await store.sql`UPDATE fastlane.log_days SET day = day - 20`;
+  await dropPartitions(store);
+  await store.sql`UPDATE fastlane.executions SET log_day = log_day - 3`;
+
+  await addLogDays(store.db);
+  await store.db.transaction((tx) => insertLogSegments(tx, [segmentOf(executionId, 1, "line\n")]));
+
+  expect(await textOfStream(readText(store.db, executionId, ["stdout"]))).toBe("line\n");
+  expect(await partitions(store)).toHaveLength(9);
+});
+
 test("partitions are made while a log is read and another one written, and wait for neither", async () => {
   await using store = await testStore();
   const [executionId = ""] = await waiting(store.db, pool(["one"]), [{}]);
