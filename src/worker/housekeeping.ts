@@ -30,12 +30,13 @@ export interface HousekeepingDeps {
 export function startHousekeeping(deps: HousekeepingDeps): Pick<Repeated, "stop"> {
   const stopping = new AbortController();
   const keeping = repeat(ASK_EVERY_MS, async () => {
+    let isOurs = false;
     try {
-      if (await takeChore(deps.db, "housekeeping", EVERY_SECONDS)) {
-        await keepHouse(deps, stopping.signal);
-      }
+      isOurs = await takeChore(deps.db, "housekeeping", EVERY_SECONDS);
+      if (isOurs) await keepHouse(deps, stopping.signal);
     } catch (error) {
-      if (stopping.signal.aborted || isDatabaseDown(error)) return;
+      // A statement that takes too long counts as Postgres being away, and would each hour.
+      if (stopping.signal.aborted || (!isOurs && isDatabaseDown(error))) return;
       deps.log.error({ error: messageOf(error) }, "housekeeping failed");
     }
   });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { takeChore } from "../../src/store/chores.ts";
+import { openStore } from "../../src/store/connect.ts";
 import { keepHouse, startHousekeeping } from "../../src/worker/housekeeping.ts";
 import { agedStore, RETENTION } from "../services/aged.ts";
 import { eventually } from "../support/client.ts";
@@ -41,6 +42,24 @@ test("housekeeping makes room for the days to come and removes what is over", as
   const [made] = await given.sql`SELECT to_regclass(${ahead?.name ?? ""}) AS name`;
   expect(made?.["name"]).not.toBeNull();
   expect(await given.textOf(kept)).toBe("kept\n");
+});
+
+test("housekeeping that takes longer than a statement may last says so", async () => {
+  await using given = await testStore();
+  const busy = openStore({ address: given.address, max: 1 });
+  await busy.sql`SET statement_timeout = 100`;
+  const said = Promise.withResolvers<unknown>();
+  const log = { ...quiet, error: said.resolve };
+
+  await given.sql.begin(async (holding) => {
+    await holding`LOCK TABLE fastlane.log_days IN ACCESS EXCLUSIVE MODE`;
+    const { stop } = startHousekeeping({ db: busy.db, log, retention: RETENTION });
+    await said.promise;
+    await stop();
+  });
+  await busy.close();
+
+  expect(await said.promise).toEqual({ error: expect.any(String) });
 });
 
 test("a node that stops gives it up between two steps, and the next one goes on", async () => {
