@@ -45,7 +45,7 @@ export async function readStretch(db: Db, executionId: string, after: number): P
       FROM (
         SELECT seq, index, data, stdout_bytes::bigint + stderr_bytes + pull_bytes AS bytes
         FROM ${logChunks}
-        WHERE ${ofLog} AND seq >= coalesce((
+        WHERE ${ofLog} AND seq + frames > ${after + 1} AND seq >= coalesce((
           SELECT max(seq) FROM ${logChunks} WHERE ${ofLog} AND seq <= ${after + 1}
         ), 0)
         ORDER BY seq LIMIT ${CHUNKS_AT_ONCE}

@@ -134,3 +134,18 @@ test("the last block comes when the execution has ended, and not before", async 
   expect(await next).toMatchObject({ to: 1, frames: [], isLast: true });
   expect(first.isLast).toBe(false);
 });
+
+test("behind a long chunk what is no longer kept is told, and what is behind it comes", async () => {
+  await using log = await growingLog();
+  await log.writeBytes(new Uint8Array(200 * 1024).fill(0x61));
+  await log.write(10);
+  await log.write(1);
+  await log.sql`DELETE FROM fastlane.log_chunks WHERE seq = 2`;
+
+  const { to } = await blockBehind(log, 0);
+  const behind = await blockBehind(log, to);
+
+  expect(to).toBe(1);
+  expect(behind.holes).toEqual([{ before: 12, frames: 10 }]);
+  expect(behind.texts.map(({ data }) => data)).toEqual(["line 12\n"]);
+});
