@@ -14,16 +14,20 @@ export function pulledBody(
   const signal = AbortSignal.any([gone.signal, over]);
   let parts: AsyncGenerator<string> | null = null;
   let isOpen = true;
+  let forget = () => {};
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const end = () => {
           if (isOpen) controller.close();
           isOpen = false;
+          forget();
         };
         if (parts === null) {
           parts = partsUntil(signal);
           over.addEventListener("abort", end, { once: true });
+          // One that is made of others lives on with them while somebody listens to it.
+          forget = () => over.removeEventListener("abort", end);
           if (over.aborted) end();
         }
         const { value, done } = await parts.next();
@@ -32,6 +36,7 @@ export function pulledBody(
       },
       cancel() {
         isOpen = false;
+        forget();
         gone.abort();
       },
     },

@@ -1,3 +1,4 @@
+import { heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -59,4 +60,27 @@ test("a body that is over ends at once, and ends whole", async () => {
   while (!done) ({ done = true } = (await reader?.read()) ?? {});
   expect(value?.length).toBeGreaterThan(0);
   expect(body.seen.isOver).toBe(true);
+});
+
+test("of bodies that have ended nothing is left while the server goes on", async () => {
+  const stopping = new AbortController();
+  async function* parts() {
+    yield PART;
+  }
+  const server = Bun.serve({
+    port: 0,
+    fetch: ({ signal }) =>
+      new Response(pulledBody(parts, AbortSignal.any([stopping.signal, signal]))),
+  });
+  await using _ = { [Symbol.asyncDispose]: () => server.stop(true) };
+
+  for (let body = 0; body < 300; body++) await (await fetch(server.url)).text();
+
+  await eventually(
+    () => {
+      Bun.gc(true);
+      return (heapStats().objectTypeCounts["AbortSignal"] ?? 0) < 100 || undefined;
+    },
+    () => "their signals are kept",
+  );
 });
