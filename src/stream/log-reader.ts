@@ -36,8 +36,10 @@ export interface LogReader {
   next(executionId: string, after: number): Promise<LogBlock | null>;
 }
 
-/** Of blocks that were read lately, in bytes of what containers wrote. */
-const KEPT_BYTES = 8 * 1024 * 1024;
+/** Of blocks that were read lately: what containers wrote, and what each frame takes besides. */
+const KEPT_BYTES = 32 * 1024 * 1024;
+/** Measured; a container may write nothing but ends of lines. */
+const BYTES_OF_FRAME = 400;
 /** Places at which characters may be cut in two. */
 const KEPT_PLACES = 10_000;
 /** A hint may be lost; so whoever waits looks by itself every so often. */
@@ -57,7 +59,7 @@ export function createLogReader({ db, hints }: { db: Db; hints: Hints }): LogRea
     const { texts, carry } = decodeFrames(stretch.frames, before);
     carries.set(placeOf(executionId, stretch.to), carry);
     const block = { ...stretch, texts, isLast: false };
-    const size = stretch.frames.reduce((sum, { data }) => sum + data.length, 1);
+    const size = stretch.frames.reduce((sum, { data }) => sum + data.length + BYTES_OF_FRAME, 0);
     blocks.set(placeOf(executionId, after), block, { size });
     return block;
   };

@@ -123,6 +123,20 @@ test("a character that is split over two chunks is whole, also for who goes on i
   expect(resumed?.texts).toEqual([...second.texts]);
 });
 
+test("of short lines no more is kept for those behind than they take room", async () => {
+  await using log = await growingLog();
+  const emptyLines = Array.from({ length: 25_000 }, () => Uint8Array.of(0x0a));
+  for (let writes = 0; writes < 8; writes++) await log.writeBytes(...emptyLines);
+  let { to } = await blockBehind(log, 0);
+  while (to < 8 * emptyLines.length) ({ to } = await blockBehind(log, to));
+
+  const readsOfAll = log.reads();
+  const first = await blockBehind(log, 0);
+
+  expect(first.frames.length).toBeGreaterThan(0);
+  expect(log.reads()).toBeGreaterThan(readsOfAll);
+});
+
 test("the last block comes when the execution has ended, and not before", async () => {
   await using log = await growingLog();
   await log.write(1);
