@@ -86,7 +86,7 @@ async function sectionOf(
     async *read(from) {
       const { offset, skip } = storedOffset(gaps, from);
       const place = await placeOfByte(db, executionId, stream, offset);
-      yield* cut(bytesOfText(readText(db, executionId, [stream], place)), skip);
+      yield* skipped(bytesOfText(readText(db, executionId, [stream], place)), skip);
     },
   };
 }
@@ -108,21 +108,29 @@ async function* readSections(sections: readonly Section[], start: number, end: n
   for (const { size, read } of sections) {
     const from = Math.max(0, start - begin);
     const to = Math.min(size, end - begin);
-    if (from < to) yield* cut(read(from), 0, to - from);
+    if (from < to) yield* exactly(read(from), to - from);
     begin += size;
   }
 }
 
-/** Leaves out the first bytes, and what is beyond so many of the others. */
-async function* cut(parts: Parts, skip: number, length = Number.POSITIVE_INFINITY): Parts {
-  let [toSkip, left] = [skip, length];
+/** Leaves out the first bytes. */
+async function* skipped(parts: Parts, bytes: number): Parts {
+  let toSkip = bytes;
   for await (const part of parts) {
-    const rest = part.subarray(toSkip, toSkip + left);
+    if (part.length > toSkip) yield part.subarray(toSkip);
     toSkip = Math.max(0, toSkip - part.length);
-    left -= rest.length;
-    if (rest.length > 0) yield rest;
+  }
+}
+
+/** @throws {Error} If there are fewer: what is cut off must not look whole. */
+async function* exactly(parts: Parts, bytes: number): Parts {
+  let left = bytes;
+  for await (const part of parts) {
+    yield part.subarray(0, left);
+    left -= part.length;
     if (left <= 0) return;
   }
+  throw new Error(`Cannot send the last ${left} bytes of a log: they are no longer kept`);
 }
 
 async function joined(parts: Parts): Promise<Uint8Array<ArrayBuffer>> {

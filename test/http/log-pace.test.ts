@@ -94,6 +94,21 @@ test.each([
   expect(createHash("sha256").update(text).digest("hex")).toBe(whole.copy().digest("hex"));
 });
 
+test("a text breaks off, and does not seem whole, when the rest of the log is dropped meanwhile", async () => {
+  const frames = Array.from({ length: CHUNKS * 64 }, () => frame("stdout", new Uint8Array(16_384)));
+  const job = await storedLog(app, chunksOf(frames, 64));
+  const socket = await get(pathOf(job, "stdout/"));
+  await once(socket, "readable");
+  await untilStill(server.reads);
+
+  const store = openStore({ address: app.database.address, max: 1 });
+  await store.sql`DELETE FROM fastlane.log_chunks WHERE execution_id = ${job.executionId}`;
+  await store.close();
+  const rest = Array.fromAsync(socket);
+
+  await expect(rest).rejects.toMatchObject({ code: "ECONNRESET" });
+});
+
 /** A log that has not ended, with one line. */
 const openLog = () => storedLog(app, chunksOf([frame("stdout", "one\n")], 1), { hasEnded: false });
 
