@@ -46,8 +46,19 @@ export async function executionView(db: Db, row: ExecutionRow): Promise<Executio
   };
 }
 
-/** Of an execution what changes while it runs; the size of its log comes with its end. */
-export async function stateView(db: Db, row: ExecutionRow) {
+const states = new WeakMap<ExecutionRow, ReturnType<typeof newStateView>>();
+
+/**
+ * Of an execution what changes while it runs; the size of its log comes with its end. Made once for
+ * all who look at the same row together.
+ */
+export function stateView(db: Db, row: ExecutionRow): ReturnType<typeof newStateView> {
+  const view = states.get(row) ?? newStateView(db, row);
+  states.set(row, view);
+  return view;
+}
+
+async function newStateView(db: Db, row: ExecutionRow) {
   return {
     executionId: row.id,
     status: row.status,
