@@ -4,7 +4,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { COME_AGAIN, logEvents } from "./log-events.ts";
 import { DONE, eventPlaceOf, logStreamsOf } from "./log-options.ts";
 import { operation, requireExecution } from "./params.ts";
-import { pulledBody } from "./pulled-body.ts";
+import { bodyOf } from "./text-body.ts";
 
 const TYPE = "text/event-stream";
 const HEADERS = {
@@ -32,10 +32,9 @@ export function eventRoutes(deps: HttpDeps) {
         // A client that was told the end asks no more after this.
         if (after === DONE) return c.body(null, 204);
         c.env.mayBeSilent();
-        const events = (signal: AbortSignal) => logEvents(deps, row, { after, streams }, signal);
-        return c.body(pulledBody(events, AbortSignal.any([deps.stopping, c.req.raw.signal])), {
-          headers: HEADERS,
-        });
+        const signal = AbortSignal.any([deps.stopping, c.req.raw.signal]);
+        const events = logEvents(deps, row, { after, streams }, signal);
+        return c.body(bodyOf(events), { headers: HEADERS });
       },
     );
 }

@@ -5,6 +5,7 @@ import type { LogBlock } from "../stream/log-reader.ts";
 import type { HttpDeps } from "./context.ts";
 import { type LogForm, messagesOf } from "./log-messages.ts";
 import { DONE } from "./log-options.ts";
+import { unlessAborted } from "./text-body.ts";
 import { stateView } from "./views.ts";
 
 export type LogEventDeps = Pick<HttpDeps, "db" | "logs" | "watch" | "log">;
@@ -67,13 +68,16 @@ async function* eventsBehind(
   let saidAt = performance.now();
   while (!signal.aborted) {
     // The look comes first, so that a log without a pause does not keep the state back.
-    const { row, block }: News = await Promise.race([
+    const first: Promise<News> = Promise.race([
       ...(look === null ? [] : [look.then((found) => ({ row: found ?? execution, block: null }))]),
       behind(begun, () => logs.next(execution.id, place)).then((found) => ({
         row: null,
         block: found,
       })),
     ]);
+    const news: News | null = await unlessAborted(first, signal);
+    if (news === null) return;
+    const { row, block } = news;
     let part = "";
     if (row !== null) {
       const before: string = state;

@@ -8,6 +8,7 @@ import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpDeps } from "./context.ts";
 import { bytesOf, gapBytes, linesOf } from "./log-messages.ts";
 import type { LogQuery } from "./log-query.ts";
+import { unlessAborted } from "./text-body.ts";
 
 export type PartDeps = Pick<HttpDeps, "db" | "logs">;
 type Parts = AsyncGenerator<Uint8Array>;
@@ -89,14 +90,4 @@ async function frameBefore(
     since === null ? null : placeOfTime(db, id, streams, since),
   ]);
   return Math.max(after, ofTail, ofTime?.frame ?? 0);
-}
-
-/** `null` when the signal comes first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  return new Promise((resolve, reject) => {
-    const stop = () => resolve(null);
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -1,17 +1,30 @@
+const UTF_8 = new TextEncoder();
+
 /** A body that asks for more only when the client has taken what it has. */
-export function bodyOf(parts: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+export function bodyOf(parts: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const { value, done } = await parts.next();
         if (done) controller.close();
-        else controller.enqueue(value);
+        else controller.enqueue(typeof value === "string" ? UTF_8.encode(value) : value);
       },
       async cancel() {
         await parts.return(undefined);
       },
     },
-    // Nothing is read for a client that does not take it.
+    // With the usual one a part would be made before anybody asks for it, at a HEAD as well.
     { highWaterMark: 0 },
   );
+}
+
+/** What the parts of a body wait for; `null` when the signal comes first. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(null);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    // A signal that is made of others lives on with them while somebody listens to it.
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
