@@ -32,7 +32,9 @@ export function serveLog(
   const serve = async () => {
     const execution = await find(socket.closed);
     if (execution === null) return;
-    const telling = options.withStatus ? tellStatus(deps, socket, execution, options) : null;
+    // Before the log is begun: what another has read of it just now comes faster than a state.
+    const told = options.withStatus ? await tellState(deps, socket, execution, options) : null;
+    const telling = told === null ? null : tellChanges(deps, socket, execution, options, told);
     await Promise.all([sendLog(deps, socket, execution.id, options), telling]);
     socket.close(...CLOSED.done);
   };
@@ -74,20 +76,31 @@ async function sendLog(
   }
 }
 
+/** @returns What is told now, which is not told twice. */
+async function tellState(
+  { db }: LogSocketDeps,
+  socket: Socket,
+  row: ExecutionRow,
+  { isBatch }: LogForm,
+  told = "",
+): Promise<string> {
+  const frame = JSON.stringify({ status: await stateView(db, row) });
+  if (frame !== told) socket.send(isBatch ? `[${frame}]` : frame);
+  return frame;
+}
+
 /** Resolves when the end is told. */
-async function tellStatus(
-  { db, watch }: LogSocketDeps,
+async function tellChanges(
+  deps: LogSocketDeps,
   socket: Socket,
   execution: ExecutionRow,
-  { isBatch }: LogForm,
+  form: LogForm,
+  first: string,
 ): Promise<void> {
-  let row: ExecutionRow | null = execution;
-  let last = "";
-  while (row !== null && !socket.closed.aborted) {
-    const frame = JSON.stringify({ status: await stateView(db, row) });
-    if (frame !== last) socket.send(isBatch ? `[${frame}]` : frame);
-    last = frame;
-    if (!isOpen(row.status)) return;
-    row = await watch.next(row.id);
+  let [row, told]: [ExecutionRow | null, string] = [execution, first];
+  while (isOpen(row.status) && !socket.closed.aborted) {
+    row = await deps.watch.next(row.id);
+    if (row === null) return;
+    told = await tellState(deps, socket, row, form, told);
   }
 }
