@@ -34,7 +34,7 @@ export function eventRoutes(deps: HttpDeps) {
         c.env.mayBeSilent();
         const signal = AbortSignal.any([deps.stopping, c.req.raw.signal]);
         const events = logEvents(deps, row, { after, streams }, signal);
-        return c.body(bodyOf(events), { headers: HEADERS });
+        return c.body(bodyOf(deps, events), { headers: HEADERS });
       },
     );
 }

@@ -1,13 +1,30 @@
+import { messageOf } from "../core/errors.ts";
+import type { HttpDeps } from "./context.ts";
+
 const UTF_8 = new TextEncoder();
 
-/** A body that asks for more only when the client has taken what it has. */
-export function bodyOf(parts: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
+/**
+ * A body that asks for more only when the client has taken what it has. Where the parts fail it
+ * breaks off, which no client takes for its end.
+ */
+export function bodyOf(
+  { log }: Pick<HttpDeps, "log">,
+  parts: AsyncGenerator<string | Uint8Array>,
+): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { value, done } = await parts.next();
-        if (done) controller.close();
-        else controller.enqueue(typeof value === "string" ? UTF_8.encode(value) : value);
+        const part = await parts.next().catch((error: unknown) => {
+          log.error({ error: messageOf(error) }, "could not go on with an answer");
+          return null;
+        });
+        // Without a reason: Bun would print it on stderr, with lines of the source.
+        if (part === null) controller.error();
+        else if (part.done) controller.close();
+        else {
+          const { value } = part;
+          controller.enqueue(typeof value === "string" ? UTF_8.encode(value) : value);
+        }
       },
       async cancel() {
         await parts.return(undefined);

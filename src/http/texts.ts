@@ -5,7 +5,7 @@ import { type LogQuery, logQueryOf, type TextKind } from "./log-query.ts";
 import { bodyOf } from "./text-body.ts";
 import { isWholeText, wholeTextAnswer } from "./whole-text.ts";
 
-type TextDeps = Pick<HttpDeps, "db" | "logs" | "stopping">;
+type TextDeps = Pick<HttpDeps, "db" | "logs" | "log" | "stopping">;
 
 const TYPES = { text: "text/plain; charset=utf-8", ndjson: "application/x-ndjson" };
 /** A name of a file may have 255 bytes, and a character four. */
@@ -26,7 +26,7 @@ export async function textAnswer(
   if (isWholeText(row, query)) return await wholeTextAnswer(deps, c, row, query, headers);
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
   if (query.isFollowing) c.env.mayBeSilent();
-  return c.body(bodyOf(partsOf(deps, c, row, query)), 200, headers);
+  return c.body(bodyOf(deps, partsOf(deps, c, row, query)), 200, headers);
 }
 
 function partsOf(deps: TextDeps, c: HttpContext, row: ExecutionRow, query: LogQuery) {

@@ -5,7 +5,7 @@ import { placeOfByte, sizeOfStream } from "../store/log-places.ts";
 import { readText } from "../store/read-text.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { byteRangeOf, isKnown } from "./byte-range.ts";
-import type { HttpContext } from "./context.ts";
+import type { HttpContext, HttpDeps } from "./context.ts";
 import { gapBytes } from "./log-messages.ts";
 import { BETWEEN_STREAMS, bytesOfText, type PartDeps } from "./log-parts.ts";
 import type { LogQuery } from "./log-query.ts";
@@ -30,13 +30,13 @@ export function isWholeText({ status }: ExecutionRow, query: LogQuery): boolean 
 
 /** All of the text, or the range of it that is asked for. */
 export async function wholeTextAnswer(
-  { db }: PartDeps,
+  deps: PartDeps & Pick<HttpDeps, "log">,
   c: HttpContext,
   { id }: ExecutionRow,
   { streams }: LogQuery,
   headers: Record<string, string>,
 ): Promise<Response> {
-  const ofStreams = await Promise.all(streams.map((stream) => sectionOf(db, id, stream)));
+  const ofStreams = await Promise.all(streams.map((stream) => sectionOf(deps.db, id, stream)));
   const sections = ofStreams.flatMap((each, index) => (index === 0 ? [each] : [BETWEEN, each]));
   const size = sections.reduce((sum, section) => sum + section.size, 0);
   const tag = `"${id}-${streams.join("-")}-${size}"`;
@@ -48,7 +48,7 @@ export async function wholeTextAnswer(
   const range = rangeOf(c, tag, size);
   const { start, end } = range ?? { start: 0, end: size };
   const parts = readSections(sections, start, end);
-  const body = end - start > AT_ONCE_BYTES ? bodyOf(parts) : await joined(parts);
+  const body = end - start > AT_ONCE_BYTES ? bodyOf(deps, parts) : await joined(parts);
   if (range === null) return c.body(body, 200, { ...about, ...length(size) });
   const place = { "content-range": `bytes ${start}-${end - 1}/${size}` };
   return c.body(body, 206, { ...about, ...place, ...length(end - start) });

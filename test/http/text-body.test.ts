@@ -7,11 +7,14 @@ import { eventually } from "../support/client.ts";
 
 const PART = "x".repeat(64 * 1024);
 
+const faults: Record<string, unknown>[] = [];
+const log = { debug() {}, error: (fields: Record<string, unknown>) => faults.push(fields) };
+
 /** Serves bodies that are made anew for each request, from its signal. */
 function serve(parts: (signal: AbortSignal) => AsyncGenerator<string>) {
   const server = Bun.serve({
     port: 0,
-    fetch: ({ signal }) => new Response(bodyOf(parts(signal))),
+    fetch: ({ signal }) => new Response(bodyOf({ log }, parts(signal))),
   });
   return { server, [Symbol.asyncDispose]: () => server.stop(true) };
 }
@@ -59,6 +62,17 @@ test("a body whose parts wait ends at once when the server stops, and ends whole
   stopping.abort();
 
   expect(await answer.text()).toBe(PART);
+});
+
+test("a body whose parts fail breaks off, and the log tells why", async () => {
+  await using body = serve(async function* () {
+    yield PART;
+    throw new Error("the store is away");
+  });
+  const answer = await fetch(body.server.url);
+
+  await expect(answer.text()).rejects.toMatchObject({ code: "ECONNRESET" });
+  expect(faults).toEqual([{ error: "the store is away" }]);
 });
 
 test("of bodies that have ended nothing is left while the server goes on", async () => {
