@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { openStalledSocket } from "../support/bare-socket.ts";
 import { type Enqueued, enqueue, untilEnded, untilExecution } from "../support/client.ts";
 import { testEngine } from "../support/engine.ts";
 import {
@@ -12,7 +13,6 @@ import {
   textOf,
 } from "../support/log-socket.ts";
 import { startFastlane } from "../support/process.ts";
-import { openStalledSocket } from "../support/stalled-socket.ts";
 import { migratedDatabase } from "../support/store.ts";
 
 /** Ends at once when it is stopped. */

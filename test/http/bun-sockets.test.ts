@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { SOCKETS, type SocketData, socketData } from "../../src/http/bun-sockets.ts";
 import type { Socket, SocketHandler } from "../../src/http/socket.ts";
+import { openStalledSocket } from "../support/bare-socket.ts";
 import { openSocket } from "../support/log-socket.ts";
-import { openStalledSocket } from "../support/stalled-socket.ts";
 
 /** The least for which Bun has a timer of its own. */
 const IDLE_SECONDS = 8;

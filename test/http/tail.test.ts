@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startTestApp, type TestApp } from "../support/app.ts";
+import { type BareSocket, openTail } from "../support/bare-socket.ts";
 import { type Enqueued, enqueue, untilEnded, untilExecution } from "../support/client.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { startScriptedFarm } from "../support/scripted-docker/farm.ts";
-import { openTail, type TailClient } from "../support/tail-client.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -15,18 +15,18 @@ const shell = async (task: string, script: string, url = app.url) =>
   await enqueue(url, task, { command: ["sh", "-c", script] });
 const nameOf = ({ taskId, executionId }: Enqueued) => `${taskId} ${executionId.slice(0, 8)} | `;
 /** What a reader was told of an execution, without the names. */
-const toldOf = (client: TailClient, made: Enqueued) =>
+const toldOf = (client: BareSocket, made: Enqueued) =>
   client
     .text()
     .split(/(?<=\n)/)
     .flatMap((line) => (line.startsWith(nameOf(made)) ? [line.slice(nameOf(made).length)] : []))
     .join("");
-const framesOf = (client: TailClient) => client.messages.map((message) => JSON.parse(message));
+const framesOf = (client: BareSocket) => client.messages.map((message) => JSON.parse(message));
 /** Says that it runs, and a last word when it is stopped. */
 const WAITING = 'trap "echo stopped; exit" TERM; echo runs; while :; do sleep 0.1; done';
 
 test("a tail has the lines of all that fits, whole and each with its name, from the first to one without an end", async () => {
-  await using client = await openTail(app.url, { match: "^reports-[ab]$" });
+  using client = await openTail(app.url, { match: "^reports-[ab]$" });
   const long = "head -c 200000 /dev/zero | tr '\\0' ";
   const script = (letter: string) =>
     `for i in 1 2 3; do ${long}${letter}; echo; printf '\\033[1mä\\r${letter}\\n'; done; printf "no end"`;
@@ -54,14 +54,14 @@ test("a tail has the lines of all that fits, whole and each with its name, from 
 });
 
 test("what runs already is told from then on, and the beginning and end of each are told as JSON", async () => {
-  await using first = await openTail(app.url, { task: "early", format: "json" });
+  using first = await openTail(app.url, { task: "early", format: "json" });
   const early = await shell("early", WAITING);
   await first.until(() => framesOf(first).some(({ data }) => data === "runs\n"));
-  await using second = await openTail(app.url, { task: "early", format: "json" });
+  using second = await openTail(app.url, { task: "early", format: "json" });
 
   await fetch(`${early.executionUrl}stop/`, { method: "POST" });
   const late = await shell("early", "echo late; exit 3");
-  const ended = (id: string) => (client: TailClient) =>
+  const ended = (id: string) => (client: BareSocket) =>
     framesOf(client).some(({ execution, ended: end }) => execution === id && end !== undefined);
   for (const made of [early, late]) {
     await first.until(ended(made.executionId));
@@ -102,8 +102,8 @@ test("a tail of a host has what runs there, and of a stream what is in it", asyn
       ],
     },
   });
-  await using ofHost = await openTail(scripted.url, { host: two });
-  await using ofStream = await openTail(scripted.url, { stream: "stderr" });
+  using ofHost = await openTail(scripted.url, { host: two });
+  using ofStream = await openTail(scripted.url, { stream: "stderr" });
 
   const there = await shell("one", "echo one; echo err >&2", scripted.url);
   const here = await shell("two", "echo two", scripted.url);
@@ -116,9 +116,9 @@ test("a tail of a host has what runs there, and of a stream what is in it", asyn
 
 test("a reader that stalls is told how many lines it missed, and another one has them all", async () => {
   const count = 600_000;
-  const isOver = ({ messages }: TailClient) => messages.at(-1)?.includes("the end") === true;
-  await using stalled = await openTail(app.url, { task: "flood" }, { paused: true });
-  await using quick = await openTail(app.url, { task: "flood" });
+  const isOver = ({ messages }: BareSocket) => messages.at(-1)?.includes("the end") === true;
+  using stalled = await openTail(app.url, { task: "flood" }, { paused: true });
+  using quick = await openTail(app.url, { task: "flood" });
   const made = await shell("flood", `seq ${count}; echo the end`);
   await quick.until(() => isOver(quick), 100_000);
 
@@ -149,11 +149,11 @@ test("a tail outlives an absence of Postgres, and then has what was written mean
   await using cut = await startTestApp({ database: app.database, config, roles });
   const made = await shell("cut", WAITING);
   await untilExecution(made, ({ log }) => log !== "");
-  await using client = await openTail(cut.url, { task: "cut" });
+  using client = await openTail(cut.url, { task: "cut" });
 
   await proxy.set("refuse");
   proxy.cut();
-  await using during = await openTail(cut.url, {});
+  using during = await openTail(cut.url, {});
   await fetch(`${made.executionUrl}stop/`, { method: "POST" });
   await untilEnded(made);
   const short = await shell("cut", "echo short");
@@ -170,7 +170,7 @@ test("a tail outlives an absence of Postgres, and then has what was written mean
 test("a server that stops closes a tail with retry", async () => {
   const database = app.database;
   const stopping = await startTestApp({ database, roles: { api: true, worker: false } });
-  await using client = await openTail(stopping.url, {});
+  using client = await openTail(stopping.url, {});
 
   await stopping[Symbol.asyncDispose]();
 
@@ -196,7 +196,7 @@ test.each([
 });
 
 test("an expression that would go back and forth for ever elsewhere is taken, and holds up nobody", async () => {
-  await using client = await openTail(app.url, { match: "^(a+)+b$" });
+  using client = await openTail(app.url, { match: "^(a+)+b$" });
   const task = "a".repeat(200);
   const made = await shell(task, "echo unseen");
   const fitting = await shell(`${"a".repeat(50)}b`, "echo seen");
@@ -208,8 +208,8 @@ test("an expression that would go back and forth for ever elsewhere is taken, an
 });
 
 test("an expression that turns out to be too slow ends its own tail and no other", async () => {
-  await using slow = await openTail(app.url, { match: "^(b*)(b*)(b*)(b*)\\1\\2\\3\\4b$" });
-  await using other = await openTail(app.url, { match: "^b" });
+  using slow = await openTail(app.url, { match: "^(b*)(b*)(b*)(b*)\\1\\2\\3\\4b$" });
+  using other = await openTail(app.url, { match: "^b" });
 
   const made = await shell("b".repeat(200), "echo seen");
 
@@ -226,7 +226,7 @@ test("a page of another origin opens no tail unless it is let in", async () => {
   });
 
   const statusOf = async (url: string, origin: string) => {
-    await using client = await openTail(url, {}, { headers: [`Origin: ${origin}`] });
+    using client = await openTail(url, {}, { headers: [`Origin: ${origin}`] });
     return client.status;
   };
 

@@ -1,31 +1,37 @@
 import { connect } from "node:net";
 import { eventually } from "./client.ts";
 
-export interface TailClient extends AsyncDisposable {
+export interface BareSocket extends Disposable {
   /** Of the answer to the handshake. */
   status: number;
   /** What came so far, a message each. */
   messages: string[];
   /** All of it as text. */
   text(): string;
-  /** Reads on; when paused it takes nothing, and the server's side fills up. */
+  /** Reads on; when paused it takes nothing, not even pings, and the server's side fills up. */
   resume(): void;
   /** Resolves when all that came is as wanted. */
-  until(isAsWanted: (client: TailClient) => boolean, withinMs?: number): Promise<void>;
-  /** Code and reason of the close, when it has come. */
+  until(isAsWanted: (socket: BareSocket) => boolean, withinMs?: number): Promise<void>;
+  /** Code and reason of the close, when it has come; 1006 where the connection ends without one. */
   closed: Promise<[number, string]>;
+  /** Reads on to the end, and gives all that came. */
+  readToEnd(): Promise<{ messages: string[]; closed: [number, string] }>;
+}
+
+interface BareSocketOptions {
+  paused?: boolean;
+  headers?: string[];
 }
 
 /**
- * A WebSocket by hand: it can be told not to read, and to come from any origin. Resolves when the
- * server has answered.
+ * A WebSocket by hand: it can be told not to read, as a client does that hangs, and to come from any
+ * origin. Resolves when the server has answered.
  */
-export async function openTail(
+async function openBareSocket(
   url: string,
-  query: Record<string, string>,
-  options: { paused?: boolean; headers?: string[] } = {},
-): Promise<TailClient> {
-  const { host, hostname, port } = new URL(url);
+  { paused = false, headers = [] }: BareSocketOptions,
+): Promise<BareSocket> {
+  const { host, hostname, port, pathname, search } = new URL(url);
   const socket = connect(Number(port), hostname);
   const answered = Promise.withResolvers<number>();
   const closed = Promise.withResolvers<[number, string]>();
@@ -48,42 +54,61 @@ export async function openTail(
       isOpen = true;
       answered.resolve(Number(bytes.toString().split(" ")[1]));
       bytes = bytes.subarray(end + 4);
-      if (options.paused) socket.pause();
+      if (paused) socket.pause();
     }
     take();
   });
   socket.on("error", (error) => answered.reject(error));
+  socket.on("close", () => closed.resolve([1006, ""]));
   const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
   socket.write(
     [
-      `GET /tail/ws/?${new URLSearchParams(query)} HTTP/1.1`,
+      `GET ${pathname}${search} HTTP/1.1`,
       `Host: ${host}`,
       "Connection: Upgrade",
       "Upgrade: websocket",
       "Sec-WebSocket-Version: 13",
       `Sec-WebSocket-Key: ${key}`,
-      ...(options.headers ?? []),
+      ...headers,
       "\r\n",
     ].join("\r\n"),
   );
-  const client: TailClient = {
+  const bare: BareSocket = {
     status: await answered.promise,
     messages,
     text: () => messages.join(""),
     resume: () => socket.resume(),
     async until(isAsWanted, withinMs) {
       await eventually(
-        () => isAsWanted(client) || undefined,
-        () => `what came is not as wanted: ${client.text().slice(-1_000)}`,
+        () => isAsWanted(bare) || undefined,
+        () => `what came is not as wanted: ${bare.text().slice(-1_000)}`,
         withinMs,
       );
     },
     closed: closed.promise,
-    async [Symbol.asyncDispose]() {
-      socket.destroy();
+    async readToEnd() {
+      socket.resume();
+      return { messages, closed: await closed.promise };
     },
+    [Symbol.dispose]: () => socket.destroy(),
   };
-  return client;
+  return bare;
+}
+
+/** A tail of many, also where it is refused. */
+export async function openTail(
+  url: string,
+  query: Record<string, string>,
+  options: BareSocketOptions = {},
+): Promise<BareSocket> {
+  return await openBareSocket(`${url}/tail/ws/?${new URLSearchParams(query)}`, options);
+}
+
+/** One that reads nothing until it is told to. */
+export async function openStalledSocket(url: string): Promise<BareSocket> {
+  const stalled = await openBareSocket(url, { paused: true });
+  if (stalled.status !== 101) throw new Error(`it answered ${stalled.status}`);
+  return stalled;
 }
 
 /** The first frame of a server, which masks nothing; `null` when it has not come whole. */
