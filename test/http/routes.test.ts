@@ -52,11 +52,12 @@ test("an enqueued job is answered as in the reference", () => {
 });
 
 test("every route answers with and without a slash at its end", async () => {
-  const texts = ["logs", "stdout", "stderr"];
+  const parts = ["logs", "stdout", "stderr", "stream"];
   const execution = job.executionUrl.slice(0, -1);
   const urls = [
     ...["", "/tasks", "/tasks/first", "/healthcheck", "/status"].map((path) => app.url + path),
-    ...[job.jobUrl, execution].flatMap((url) => [url, ...texts.map((text) => `${url}/${text}`)]),
+    ...[job.jobUrl, execution].flatMap((url) => [url, ...parts.map((part) => `${url}/${part}`)]),
+    `${job.jobUrl}/stream/executions/${job.executionId}`,
   ];
   for (const url of urls) {
     const answers = await Promise.all([fetch(url), fetch(`${url}/`)]);
@@ -65,6 +66,21 @@ test("every route answers with and without a slash at its end", async () => {
       [url, 200],
     ]);
   }
+});
+
+test("every WebSocket and event stream has its URL with and without a slash, in each spelling", async () => {
+  const execution = job.executionUrl.slice(0, -1);
+  const urls = [`${app.url}/tail`, job.jobUrl, execution, execution.replace("/jobs/", "/job/")];
+  const asked = [...urls.map((url) => `${url}/ws`), `${execution}/events`];
+
+  const statuses = asked.map(async (url) => {
+    const answers = await Promise.all(
+      [url, `${url}/`].map((each) => fetch(each, { method: "HEAD" })),
+    );
+    return answers.map(({ status }) => status);
+  });
+
+  expect(await Promise.all(statuses)).toEqual([...urls.map(() => [426, 426]), [200, 200]]);
 });
 
 test.each([[{}], [{ "content-type": "text/plain" }], [{ "content-type": "image/png" }]])(
