@@ -1,7 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
-import type { Db } from "../store/connect.ts";
 import { lastExecutions } from "../store/executions.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
@@ -11,7 +9,6 @@ import { serveLog } from "./log-socket.ts";
 import { operation, requireExecution, requireJob } from "./params.ts";
 import type { SocketHandler } from "./socket.ts";
 
-const LOOK_FOR_FIRST_EVERY_MS = 1_000;
 const JOB = "/tasks/:taskId/jobs/:jobId";
 
 /** The logs of a job's last execution and of any execution, as WebSockets. */
@@ -27,7 +24,7 @@ export function socketRoutes(deps: HttpDeps) {
     .get(`${JOB}/ws`, operation("jobSocket"), guard, async (c) => {
       const { id } = await requireJob(deps, c);
       const options = socketOptionsOf(c);
-      const find = (signal: AbortSignal) => lastOrFirst(deps.db, id, signal);
+      const find = (signal: AbortSignal) => lastOrFirst(deps, id, signal);
       return upgrade(c, (socket) => serveLog(deps, socket, find, options));
     })
     .get(`${JOB}/executions/:executionId/ws`, operation("executionSocket"), guard, ofExecution)
@@ -65,14 +62,12 @@ const notASocket = () =>
 
 /** The last execution of a job, or the first that it gets. */
 async function lastOrFirst(
-  db: Db,
+  { db, watch }: Pick<HttpDeps, "db" | "watch">,
   jobId: string,
   signal: AbortSignal,
 ): Promise<ExecutionRow | null> {
-  while (!signal.aborted) {
-    const [last] = await lastExecutions(db, jobId, 1);
-    if (last !== undefined) return last;
-    await delay(LOOK_FOR_FIRST_EVERY_MS, undefined, { signal }).catch(() => {});
-  }
-  return null;
+  const [last] = await lastExecutions(db, jobId, 1);
+  let found = last ?? null;
+  while (found === null && !signal.aborted) found = await watch.nextOfJob(jobId);
+  return found;
 }

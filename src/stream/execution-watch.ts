@@ -1,20 +1,27 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Db } from "../store/connect.ts";
-import { findExecutionById } from "../store/executions.ts";
+import { findExecutionById, lastExecutions } from "../store/executions.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { Hints } from "./hints.ts";
 
-/** Nobody tells of a pull or a start. */
+/** Nobody tells of a pull or a start, nor of a job's first execution. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Looks at executions for any number of those who show their state; those of one share each look. */
+/** Looks at executions for any number of those who wait; those who wait for the same share each look. */
 export interface ExecutionWatch {
   /** The row, a while from now or as soon as the execution has ended. */
   next(executionId: string): Promise<ExecutionRow | null>;
+  /** The last execution of a job, a while from now; `null` where it has none yet. */
+  nextOfJob(jobId: string): Promise<ExecutionRow | null>;
 }
 
 export function createExecutionWatch({ db, hints }: { db: Db; hints: Hints }): ExecutionWatch {
   const looks = new Map<string, Promise<ExecutionRow | null>>();
+  const shared = (key: string, look: () => Promise<ExecutionRow | null>) => {
+    const under = looks.get(key) ?? look();
+    looks.set(key, under);
+    return under;
+  };
 
   const look = async (executionId: string) => {
     const enough = new AbortController();
@@ -24,12 +31,18 @@ export function createExecutionWatch({ db, hints }: { db: Db; hints: Hints }): E
     looks.delete(executionId);
     return await findExecutionById(db, executionId);
   };
+  const lookAtJob = async (jobId: string) => {
+    await delay(LOOK_EVERY_MS);
+    looks.delete(keyOfJob(jobId));
+    const [last] = await lastExecutions(db, jobId, 1);
+    return last ?? null;
+  };
 
   return {
-    async next(executionId) {
-      const under = looks.get(executionId) ?? look(executionId);
-      looks.set(executionId, under);
-      return await under;
-    },
+    next: (executionId) => shared(executionId, () => look(executionId)),
+    nextOfJob: (jobId) => shared(keyOfJob(jobId), () => lookAtJob(jobId)),
   };
 }
+
+/** A client may give a job the id that an execution has. */
+const keyOfJob = (jobId: string) => `job ${jobId}`;

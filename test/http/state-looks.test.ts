@@ -39,3 +39,18 @@ test("a thousand readers who show a state share each look at it", async () => {
   // The row, and how much is kept of the logs of its day.
   expect(store.statements()).toBe(2);
 });
+
+test("a thousand readers who wait for a job's first execution share each look for it", async () => {
+  await using store = await watched();
+  const [{ jobId } = { jobId: "" }] = await store.sql<{ jobId: string }[]>`
+    SELECT job_id AS "jobId" FROM fastlane.executions`;
+  const looks = (id: string) =>
+    Promise.all(Array.from({ length: READERS }, () => store.watch.nextOfJob(id)));
+
+  const ofNone = await looks(crypto.randomUUID());
+  const ofJob = await looks(jobId);
+
+  expect(new Set(ofNone)).toEqual(new Set([null]));
+  expect(new Set(ofJob.map((row) => row?.id))).toEqual(new Set([store.executionId]));
+  expect(store.statements()).toBe(2);
+});
