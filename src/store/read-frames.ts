@@ -9,6 +9,9 @@ const CHUNKS_AT_ONCE = 256;
 /** Small enough that many readers at many places are no burden. */
 const BYTES_AT_ONCE = 128 * 1024;
 
+/** What a chunk takes in memory as frames, in bytes: of short lines that is more than their text. */
+export const WEIGHT = sql`(stdout_bytes::bigint + stderr_bytes + pull_bytes + frames * 20)`;
+
 /** Frames of a log that are no longer kept. */
 export interface LogHole {
   /** The number of the first frame behind them. */
@@ -43,8 +46,7 @@ export async function readStretch(db: Db, executionId: string, after: number): P
     SELECT seq, index, data FROM (
       SELECT seq, index, data, sum(bytes) OVER (ORDER BY seq) - bytes AS before
       FROM (
-        SELECT seq, index, data, stdout_bytes::bigint + stderr_bytes + pull_bytes AS bytes
-        FROM ${logChunks}
+        SELECT seq, index, data, ${WEIGHT} AS bytes FROM ${logChunks}
         WHERE ${ofLog} AND seq + frames > ${after + 1} AND seq >= coalesce((
           SELECT max(seq) FROM ${logChunks} WHERE ${ofLog} AND seq <= ${after + 1}
         ), 0)

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Status } from "../core/status.ts";
 import type { Db } from "./connect.ts";
-import { type ChunkRow, type LogStretch, stretchOf } from "./read-frames.ts";
+import { type ChunkRow, type LogStretch, stretchOf, WEIGHT } from "./read-frames.ts";
 import { executions, logChunks } from "./schema.ts";
 
 /** What of an execution matters to those who follow many. */
@@ -108,7 +108,7 @@ async function readStretchesOf(
       FROM jsonb_to_recordset(${JSON.stringify(places)}::jsonb)
         AS place ("executionId" uuid, after bigint)
       CROSS JOIN LATERAL (
-        SELECT seq, index, data, stdout_bytes::bigint + stderr_bytes + pull_bytes AS bytes
+        SELECT seq, index, data, ${WEIGHT} AS bytes
         FROM ${logChunks}
         WHERE day = ${day} AND execution_id = place."executionId" AND seq + frames > place.after + 1
           AND seq >= coalesce((

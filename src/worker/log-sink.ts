@@ -4,6 +4,8 @@ import { Abandoned } from "./persist.ts";
 
 /** A chunk's bytes at most; a longer batch becomes several chunks. */
 const CHUNK_BYTES = 256 * 1024;
+/** A chunk's frames at most: each takes some 400 bytes in memory, were it an empty line. */
+const CHUNK_FRAMES = 8_192;
 /** What one write to the store carries at most, over all executions. */
 const WRITE_BYTES = 4 * 1024 * 1024;
 /** A reader waits while so much of its execution is not stored yet. */
@@ -101,7 +103,10 @@ function addFrames(backlog: Backlog, executionId: string, seq: number, frames: L
   for (const frame of frames) {
     const last = backlog.segments.at(-1);
     const bytes = frame.data.length;
-    if (last === undefined || last.bytes + bytes > CHUNK_BYTES) {
+    const isFull =
+      last !== undefined &&
+      (last.bytes + bytes > CHUNK_BYTES || last.frames.length >= CHUNK_FRAMES);
+    if (last === undefined || isFull) {
       backlog.segments.push({ executionId, seq: next, frames: [frame], bytes });
     } else {
       last.frames.push(frame);
