@@ -93,14 +93,17 @@ async function sectionOf(
 
 /** Where in what is stored a byte of the text is, and how many of the gap's own are before it. */
 function storedOffset(gaps: readonly { at: number; length: number }[], from: number) {
-  let gapBytesBefore = 0;
+  let passed = 0;
+  let passedHere = { at: 0, length: 0 };
   for (const { at, length } of gaps) {
-    const gapStart = at + gapBytesBefore;
-    if (from <= gapStart) break;
-    if (from < gapStart + length) return { offset: at, skip: from - gapStart };
-    gapBytesBefore += length;
+    const inside = Math.min(length, from - at - passed);
+    if (inside <= 0) break;
+    passed += inside;
+    passedHere = { at, length: inside + (passedHere.at === at ? passedHere.length : 0) };
   }
-  return { offset: from - gapBytesBefore, skip: 0 };
+  // What is stored is read from before the gaps that are there, also from before those passed.
+  const offset = from - passed;
+  return { offset, skip: passedHere.at === offset ? passedHere.length : 0 };
 }
 
 async function* readSections(sections: readonly Section[], start: number, end: number): Parts {

@@ -91,3 +91,19 @@ test("what is left out of a log is a line of its own in ndjson", async () => {
     { seq: 5, data: "five\n" },
   ]);
 });
+
+test("a range may begin at each byte of what is left out, and right behind it", async () => {
+  const frames = (["stderr", "stdout", "stdout", "stdout", "stderr"] as const).map((stream, i) =>
+    frame(stream, `${i}\n`),
+  );
+  const chunks = chunksOf(frames, 1).filter(({ seq }) => seq !== 2 && seq !== 4);
+  const { executionUrl } = await storedLog(app, chunks);
+  const text = textOf(chunks, ["stderr"]);
+
+  const starts = [...Array(text.length).keys()];
+  const ranges = await Promise.all(
+    starts.map((start) => bytesAt(`${executionUrl}stderr/`, { range: `bytes=${start}-` })),
+  );
+
+  expect(ranges).toEqual(starts.map((start) => text.slice(start)));
+});
