@@ -36,6 +36,15 @@ export function isDatabaseDown(error: unknown): boolean {
 
 /** Whether a statement was given up since somebody else held a lock for longer than its `lock_timeout`. */
 export function isLockBusy(error: unknown): boolean {
+  return hasState(error, "55P03");
+}
+
+/** Whether a statement was given up since it took longer than its `statement_timeout`. */
+export function isStatementTimeout(error: unknown): boolean {
+  return hasState(error, "57014");
+}
+
+function hasState(error: unknown, state: string): boolean {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error && "code" in cause && cause.code === "55P03";
+  return cause instanceof Error && "code" in cause && cause.code === state;
 }

@@ -2,6 +2,7 @@ import { eq, type SQL, sql } from "drizzle-orm";
 import type { KeptLogs, LogState } from "../core/log-state.ts";
 import type { Db, Tx } from "./connect.ts";
 import { isOpen } from "./executions.ts";
+import { isStatementTimeout } from "./faults.ts";
 import { type ExecutionRow, logDays } from "./schema.ts";
 
 /** What a container has written to stdout and stderr; a last line without its end counts. */
@@ -25,17 +26,62 @@ export async function logSizeOf(db: Db, row: Measured): Promise<LogSize> {
   };
 }
 
-/** Writes, in the transaction that ends executions, how large their logs are. */
+/** A log of more frames than this may have so many chunks that they cannot be counted in time. */
+const SURELY_COUNTED_FRAMES = 1_000_000;
+/** An end has to be written, whatever its log is like; the server lets no statement take 6 s. */
+const COUNT_WITHIN_MS = 3_000;
+
+/**
+ * Writes, in the transaction that ends executions, how large their logs are. One that would take too
+ * long to be counted is not.
+ */
 export async function recordLogSizes(
   tx: Tx,
   ended: readonly Pick<ExecutionRow, "id" | "logDay">[],
 ): Promise<void> {
   for (const day of new Set(ended.map(({ logDay }) => logDay))) {
     const ids = ended.filter(({ logDay }) => logDay === day).map(({ id }) => id);
-    await tx.execute(sql`
-      UPDATE fastlane.executions SET log_bytes = sizes.bytes, log_lines = sizes.lines
-      FROM (${sizesOf(day, ids)}) AS sizes WHERE executions.id = sizes.id`);
+    const large = await logsBeyond(tx, day, ids, SURELY_COUNTED_FRAMES);
+    await writeSizes(
+      tx,
+      day,
+      ids.filter((id) => !large.includes(id)),
+    );
+    for (const id of large) {
+      await tx
+        .transaction(async (attempt) => {
+          await attempt.execute(
+            sql`SELECT set_config('statement_timeout', ${`${COUNT_WITHIN_MS}`}, true)`,
+          );
+          await writeSizes(attempt, day, [id]);
+        })
+        .catch((error: unknown) => {
+          if (!isStatementTimeout(error)) throw error;
+        });
+    }
   }
+}
+
+async function logsBeyond(
+  tx: Tx,
+  day: string,
+  ids: readonly string[],
+  frames: number,
+): Promise<string[]> {
+  const rows = await tx.execute<{ id: string }>(sql`
+    SELECT id FROM jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) AS ended (id)
+    WHERE EXISTS (
+      SELECT FROM fastlane.log_chunks
+      WHERE day = ${day} AND execution_id = id::uuid AND seq > ${frames}
+    )`);
+  return rows.map(({ id }) => id);
+}
+
+async function writeSizes(tx: Tx, day: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(sql`
+    UPDATE fastlane.executions SET log_bytes = sizes.bytes, log_lines = sizes.lines
+    FROM (${sizesOf(day, ids)}) AS sizes WHERE executions.id = sizes.id`);
 }
 
 /** A row for each execution of a day, also for those without a log. */
