@@ -1,4 +1,5 @@
-import type { Instant, LogFrame, LogStream } from "./log-frames.ts";
+import type { Instant, LogFrame } from "./log-frames.ts";
+import type { LogStream } from "./log-streams.ts";
 
 /** Docker cuts a longer line into parts of this size; its last part is always shorter. */
 const PART_BYTES = 16 * 1024;

@@ -1,8 +1,4 @@
-/** In the order in which the index of a chunk counts them. */
-export const LOG_STREAMS = ["stdout", "stderr", "pull"] as const;
-
-/** What a container wrote to either of its outputs, or how the pull of its image went on. */
-export type LogStream = (typeof LOG_STREAMS)[number];
+import { LOG_STREAMS, type LogStream } from "./log-streams.ts";
 
 /** A moment as Docker tells it: whole seconds since 1970 and the nanoseconds beyond them. */
 export interface Instant {

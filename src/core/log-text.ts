@@ -1,10 +1,5 @@
-import {
-  instantToDate,
-  LOG_STREAMS,
-  type LogFrame,
-  type LogStream,
-  type NumberedFrame,
-} from "./log-frames.ts";
+import { instantToDate, type LogFrame, type NumberedFrame } from "./log-frames.ts";
+import { LOG_STREAMS, type LogStream } from "./log-streams.ts";
 
 /** A frame as text; a character that was split over frames is with the frame that completes it. */
 export interface TextFrame {

@@ -1,4 +1,4 @@
-import { LOG_STREAMS, type LogStream } from "./log-frames.ts";
+import { LOG_STREAMS, type LogStream } from "./log-streams.ts";
 import type { TextFrame } from "./log-text.ts";
 
 /** Lines that are begun at the ends of streams, of which the rest is still to come. */

@@ -1,4 +1,5 @@
-import type { Instant, LogFrame, LogStream } from "../core/log-frames.ts";
+import type { Instant, LogFrame } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { FailureCause } from "../core/status.ts";
 
 /** What a container is made from. */

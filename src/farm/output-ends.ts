@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogStream } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import { attach } from "./attach.ts";
 import type { OutputEnds } from "./host.ts";
 

@@ -1,4 +1,4 @@
-import type { LogStream } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { LogHole } from "../store/read-frames.ts";
 import type { LogBlock } from "../stream/log-reader.ts";
 

@@ -1,5 +1,5 @@
 import { AppError } from "../core/errors.ts";
-import type { LogStream } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { HttpContext } from "./context.ts";
 import type { LogSocketOptions } from "./log-socket.ts";
 import { streamsOf, truthOf, wholeNumberIn, wholeNumberOf } from "./query.ts";

@@ -1,4 +1,4 @@
-import type { LogStream } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import { isOpen } from "../store/executions.ts";
 import { lastStoredFrame } from "../store/log-chunks.ts";
 import { frameOfTail, laterOf, placeOfTime } from "../store/log-places.ts";

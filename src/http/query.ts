@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { parseDuration } from "../core/duration.ts";
 import { AppError } from "../core/errors.ts";
-import { LOG_STREAMS, type LogStream } from "../core/log-frames.ts";
+import { LOG_STREAMS, type LogStream } from "../core/log-streams.ts";
 import { Moment } from "../payload/moment.ts";
 import type { HttpContext } from "./context.ts";
 

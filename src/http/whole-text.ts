@@ -1,5 +1,5 @@
 import { AppError } from "../core/errors.ts";
-import type { LogStream } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import { isOpen } from "../store/executions.ts";
 import { placeOfByte, sizeOfStream } from "../store/log-places.ts";
 import { readText } from "../store/read-text.ts";

@@ -1,5 +1,5 @@
-import type { LogStream } from "../core/log-frames.ts";
 import type { LogState } from "../core/log-state.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { FailureCause, Status } from "../core/status.ts";
 
 /** Something that was written: mostly a line with its end. */

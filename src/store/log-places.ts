@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
-import { instantToDate, type LogStream, unpackFrames } from "../core/log-frames.ts";
+import { instantToDate, unpackFrames } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { Db } from "./connect.ts";
 import { lastStoredFrame } from "./log-chunks.ts";
 import type { LogHole } from "./read-frames.ts";

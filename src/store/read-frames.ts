@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
-import { LOG_STREAMS, type NumberedFrame, unpackFrames } from "../core/log-frames.ts";
+import { type NumberedFrame, unpackFrames } from "../core/log-frames.ts";
+import { LOG_STREAMS } from "../core/log-streams.ts";
 import type { Db } from "./connect.ts";
 import { logDayOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { LogStream } from "../core/log-frames.ts";
 import { unpackFrames } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { Db } from "./connect.ts";
 import { logDayOf } from "./log-days.ts";
 import { logChunks } from "./schema.ts";

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type LogStream, unpackFrames } from "../core/log-frames.ts";
+import { unpackFrames } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import type { Db } from "./connect.ts";
 import type { LogHole } from "./read-frames.ts";
 import { concat, isOfLog, LOG_BEGIN, type LogPlace, sumOfBytes } from "./read-log.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogStream } from "../core/log-frames.ts";
+import type { LogStream } from "../core/log-streams.ts";
 import { createTailQueue, type TailEntry, type TailNews } from "./tail-queue.ts";
 
 /** Which executions, and what of them. */

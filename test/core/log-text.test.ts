@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { LOG_STREAMS, type LogStream, type NumberedFrame } from "../../src/core/log-frames.ts";
+import type { NumberedFrame } from "../../src/core/log-frames.ts";
+import { LOG_STREAMS, type LogStream } from "../../src/core/log-streams.ts";
 import {
   type Carry,
   carryOf,

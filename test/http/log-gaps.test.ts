@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LOG_STREAMS, type LogFrame, type LogStream } from "../../src/core/log-frames.ts";
+import type { LogFrame } from "../../src/core/log-frames.ts";
+import { LOG_STREAMS, type LogStream } from "../../src/core/log-streams.ts";
 import { gapText } from "../../src/http/log-messages.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { type Chunk, chunksOf, frame, storedLog } from "../support/stored-log.ts";

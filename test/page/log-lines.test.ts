@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { LOG_STREAMS } from "../../src/core/log-frames.ts";
+import { LOG_STREAMS } from "../../src/core/log-streams.ts";
 import type { LogFrame } from "../../src/page/frames.ts";
 import { LogLines } from "../../src/page/log-lines.ts";
 

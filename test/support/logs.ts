@@ -1,4 +1,5 @@
-import type { LogFrame, LogStream } from "../../src/core/log-frames.ts";
+import type { LogFrame } from "../../src/core/log-frames.ts";
+import type { LogStream } from "../../src/core/log-streams.ts";
 import type { TextPart } from "../../src/store/read-text.ts";
 
 /** A part of a log with a frame for each text, a second apart. */

@@ -1,4 +1,4 @@
-import { LOG_STREAMS } from "../../core/log-frames.ts";
+import { LOG_STREAMS } from "../../core/log-streams.ts";
 import { STATUSES } from "../../core/status.ts";
 import type { Schema } from "./schemas.ts";
 
