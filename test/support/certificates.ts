@@ -11,6 +11,8 @@ export interface Authority {
   caFile: string;
   /** For a server at that address. */
   issueServer(name: string, address: string): Certificate;
+  /** For a server of that name in the DNS. */
+  issueNamed(name: string): Certificate;
   issueClient(name: string): Certificate;
   /** For a server at that address, until the year 2020. */
   issueExpired(name: string, address: string): Certificate;
@@ -38,6 +40,8 @@ export function makeAuthority(folder: string): Authority {
     caFile: file("ca"),
     issueServer: (name, address) =>
       issue(name, [`subjectAltName=IP:${address}`, "extendedKeyUsage=serverAuth"]),
+    issueNamed: (name) =>
+      issue(name, [`subjectAltName=DNS:${name}`, "extendedKeyUsage=serverAuth"]),
     issueClient: (name) => issue(name, ["extendedKeyUsage=clientAuth"]),
     issueExpired(name, address) {
       // Of openssl's commands, `ca` alone takes dates, and needs a folder of a certain shape.
