@@ -1,0 +1,158 @@
+import { isIPv4 } from "node:net";
+import { createTransport, type SendMailOptions, type SMTPTransportOptions } from "nodemailer";
+import { domainOf, isAddress, senderOf } from "./mail-address.ts";
+import { refusal, type WordsOfServer, wordsOf } from "./mail-answer.ts";
+
+/** How to reach the mail server, and as whom. */
+export interface SmtpLogin {
+  host: string;
+  port: number;
+  user?: string;
+  password?: string;
+  /** `fastlane@example.com`, or with a name: `fastlane <fastlane@example.com>`. */
+  from: string;
+  /**
+   * TLS from the first byte. Otherwise STARTTLS, when the server offers it; it must when there is a
+   * login, for a password goes unencrypted to this machine alone.
+   */
+  useSsl: boolean;
+  /**
+   * PEM of the authorities that the server's certificate may be from, in place of the public ones.
+   * Without it, STARTTLS on this machine itself takes any certificate: nobody can come between, and
+   * mail servers make one for themselves that nobody has signed.
+   */
+  ca?: string;
+}
+
+export interface Mail {
+  /** What the Message-ID is made of: the same at every attempt. */
+  id: string;
+  to: string;
+  /** One line; a line end in it becomes a space. */
+  subject: string;
+  text: string;
+  html: string;
+}
+
+/** What became of one attempt. */
+export interface MailAnswer extends WordsOfServer {
+  ok: boolean;
+  /** A sentence for people; `null` when the mail was taken. */
+  error: string | null;
+  /** No later attempt can go better: the recipient or the mail itself was refused with 5xx. */
+  isFinal: boolean;
+  durationMs: number;
+  /** When the attempt began. */
+  at: Date;
+}
+
+/** Milliseconds. */
+interface MailLimits {
+  /** For the way to the first answer (name, connection, TLS, greeting), and for each one after it. */
+  stepMs: number;
+  overallMs: number;
+}
+
+const LIMITS: MailLimits = { stepMs: 10_000, overallMs: 30_000 };
+/** Of one answer, in bytes; a server that says more is hung up on. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/**
+ * One attempt to hand a mail over, on a connection of its own. Whatever the server does is told by
+ * the answer; an attempt that was broken off may still have delivered the mail.
+ *
+ * An international domain goes out as Punycode; what stands before the `@` goes as it is, with
+ * SMTPUTF8 where the server has it, and is the server's to refuse where it has not.
+ */
+export async function sendMail(
+  login: SmtpLogin,
+  mail: Mail,
+  signal: AbortSignal,
+  limits = LIMITS,
+): Promise<MailAnswer> {
+  const at = new Date();
+  const begin = performance.now();
+  const answer = (of: Omit<MailAnswer, "durationMs" | "at">): MailAnswer => ({
+    ...of,
+    durationMs: Math.round(performance.now() - begin),
+    at,
+  });
+  const cannot = wrongBeforehand(login, mail);
+  if (cannot !== null) return answer({ ok: false, code: null, answer: "", ...cannot });
+
+  const deadline = AbortSignal.timeout(limits.overallMs);
+  try {
+    const { response } = await createTransport(transportOf(login, limits)).sendMail({
+      ...messageOf(login, mail),
+      signal: AbortSignal.any([signal, deadline]),
+    });
+    return answer({ ok: true, ...wordsOf(response, login), error: null, isFinal: false });
+  } catch (error) {
+    const lateMs = deadline.aborted && !signal.aborted ? limits.overallMs : null;
+    const attempt = { server: login, to: mail.to, stepMs: limits.stepMs, lateMs };
+    return answer({ ok: false, ...refusal(error, attempt) });
+  }
+}
+
+function wrongBeforehand(login: SmtpLogin, mail: Mail): { error: string; isFinal: boolean } | null {
+  if (!isAddress(mail.to)) {
+    const error = `Cannot send to ${JSON.stringify(mail.to)}: it is not an e-mail address`;
+    return { error, isFinal: true };
+  }
+  if (senderOf(login.from) === null) {
+    const error = `Cannot send from ${JSON.stringify(login.from)}: it is not an e-mail address, or more than one`;
+    return { error, isFinal: false };
+  }
+  return null;
+}
+
+function transportOf(login: SmtpLogin, { stepMs }: MailLimits): SMTPTransportOptions {
+  const { host, port, user, password, useSsl, ca } = login;
+  const isHere = isLoopback(host);
+  const isUnverified = isHere && !useSsl && ca === undefined;
+  return {
+    host,
+    port,
+    secure: useSsl,
+    requireTLS: user !== undefined && !isHere && !useSsl,
+    tls: {
+      minVersion: "TLSv1.2",
+      rejectUnauthorized: !isUnverified,
+      ...(ca === undefined ? {} : { ca }),
+    },
+    // Where a server takes no login, nodemailer would send without one, and nobody would know.
+    ...(user === undefined ? {} : { auth: { user, pass: password ?? "" }, forceAuth: true }),
+    connectionTimeout: stepMs,
+    socketTimeout: stepMs,
+    maxResponseSize: MAX_ANSWER_BYTES,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function messageOf(login: SmtpLogin, mail: Mail): SendMailOptions {
+  const from = senderOf(login.from) ?? { name: "", address: "" };
+  return {
+    from,
+    // An object is one address whatever it holds; a text would be parsed as a list.
+    to: { name: "", address: mail.to },
+    envelope: { from: from.address, to: [mail.to] },
+    subject: subjectOf(mail.subject),
+    messageId: `<${mail.id.replace(/[^A-Za-z0-9._-]/g, "-")}@${domainOf(from.address)}>`,
+    // Nobody's holiday note is to be answered to a machine (RFC 3834; the second is Exchange's).
+    headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
+    text: mail.text,
+    html: mail.html,
+  };
+}
+
+function subjectOf(text: string): string {
+  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+  // What begins an encoded word would be decoded by mail programs, whatever is in it (RFC 2047).
+  return line.replaceAll("=?", "= ?");
+}
+
+/** By its name alone: what else leads to this machine is treated as if it did not. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+}
