@@ -1,0 +1,4 @@
+declare module "*/mail.css" {
+  const text: string;
+  export default text;
+}
