@@ -105,6 +105,17 @@ async function startWorking(
       resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
     },
     hostLostAfterSeconds: config.hostLostAfterSeconds,
+    telling: {
+      webhooks: config.webhooks,
+      webhooksAllowPrivate: config.webhooksAllowPrivate,
+      userAgent: `fastlane/${version}`,
+      backoff: {
+        minMs: config.webhooksExponentialBackoffMinMs,
+        factor: config.webhooksExponentialBackoffFactor,
+      },
+      smtp: config.smtp,
+      baseUrl: config.publicUrl?.replace(/\/+$/, "") ?? `http://${config.host}:${config.port}`,
+    },
     maxLogBytes: config.maxLogBytes,
     retention: config.retention,
     connectHost(name) {
@@ -190,6 +201,7 @@ function startApi(
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
     basicAuth: basicAuthOf(config),
+    hasMail: config.smtp !== null,
     envBlacklistedWords: config.envBlacklistedWords,
     paginationPerPage: config.paginationPerPage,
     queueIsAlive: working === null ? null : () => working.queue.isAlive(),

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const version = typeof FASTLANE_VERSION === "string" ? FASTLANE_VERSION : "development";
   try {
     await createProgram({ environment, version }).parseAsync();
-    process.exit(0);
+    process.exit();
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode);
     process.stderr.write(`${messageOf(error)}\n`);

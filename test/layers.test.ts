@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "stream",
     "worker",
   ],
-  cli: ["app", "config", "core"],
+  cli: ["app", "config", "notify", "core"],
   main: ["cli", "core", "store"],
 };
 const NEVER_EACH_OTHER = [

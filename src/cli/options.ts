@@ -19,13 +19,16 @@ export function withListenOptions(command: Command): Command {
     .option("--no-auth", "listen on a reachable address although nobody is asked for a password");
 }
 
+const CONFIG_FLAGS = ["databaseUrl", "dataDir", "logLevel", "port", "host"];
 type Flags = Record<string, string | boolean | undefined>;
 
 export function configOf(command: Command, { environment }: Surroundings): Config {
-  const { config: configFile, auth, ...flags } = command.opts<Flags>();
+  const { config: configFile, auth, ...given } = command.opts<Flags>();
+  // A command may have flags of its own.
+  const flags = Object.entries(given).filter(([key]) => CONFIG_FLAGS.includes(key));
   return loadConfig({
     environment,
-    flags: { ...flags, noAuth: auth === false ? true : undefined },
+    flags: { ...Object.fromEntries(flags), noAuth: auth === false ? true : undefined },
     configFile: typeof configFile === "string" ? configFile : undefined,
   });
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { Environment } from "../config/load.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addNotifyTestCommand } from "./notify-test.ts";
 import { addServeCommands } from "./serve.ts";
 
 const EXIT_CODE_OF_ERRORS = 2;
@@ -23,5 +24,6 @@ export function createProgram(surroundings: Surroundings): Command {
     });
   addServeCommands(program, surroundings);
   addMigrateCommand(program, surroundings);
+  addNotifyTestCommand(program, surroundings);
   return program;
 }

@@ -9,6 +9,7 @@ import { managerOf, swarmName } from "../core/swarm-name.ts";
 import { dockerLogins, registryNamed } from "./docker-config.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
 import { type Config, ConfigSchema, type Pool, type Registry } from "./schema.ts";
+import { faultsOfTelling, smtpOf, webhooksOf } from "./telling.ts";
 import { tablesOf, unknownKeys } from "./unknown-keys.ts";
 
 const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
@@ -50,6 +51,7 @@ export function loadConfig(sources: Sources): Config {
     ...unknownKeys(values),
     ...(result.issues ?? []).map(describe),
     ...faultsOfPairs(values),
+    ...faultsOfTelling(values),
     ...faultsOfAccess(
       tablesOf(values["hostAccess"]),
       hostsNamed(values["dockerHosts"]),
@@ -66,6 +68,7 @@ export function loadConfig(sources: Sources): Config {
     ...result.output,
     dataDir: result.output.dataDir ?? defaultDataDir(sources),
     dockerHosts,
+    ...tellingOf(result.output),
     // Ours come first, since the first login for a registry is the one that is used.
     registries: withMissing(registriesOf(result.output.registries), docker.registries),
     hostAccess: accessOf(result.output.hostAccess, hosts.map(managerOrSelf), agentSocket),
@@ -122,6 +125,14 @@ function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>
       return [name, { ...login, password: textOf(passwordFile).trimEnd() }];
     }),
   );
+}
+
+function tellingOf(values: v.InferOutput<typeof ConfigSchema>) {
+  try {
+    return { webhooks: webhooksOf(values), smtp: smtpOf(values) };
+  } catch (error) {
+    throw new ConfigError(`Cannot start: ${messageOf(error)}`);
+  }
 }
 
 function dockerLoginsOf(file: string | undefined, { environment }: Sources) {

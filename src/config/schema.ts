@@ -5,6 +5,7 @@ import { HOST_NAME_FORMS, parseHostName } from "../core/host-name.ts";
 import type { PoolRule } from "../core/pool.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
 import { Access } from "./host-access.ts";
+import { type ConfiguredWebhook, type Smtp, TELLING_KEYS } from "./telling.ts";
 
 const wholeNumber = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
@@ -171,6 +172,7 @@ export const ConfigSchema = v.object({
   hostAccess: v.optional(v.record(text, Access, "must be a table of hosts"), {}),
   maxLogBytes: v.optional(wholeNumber(LEAST_LOG_BYTES, MOST_LOG_BYTES), 256 * 1024 * 1024),
   retention: v.optional(Retention, {}),
+  ...TELLING_KEYS,
   envBlacklistedWords: v.optional(v.array(text, "must be a list of words"), [...SECRET_WORDS]),
   paginationPerPage: v.optional(wholeNumber(1, 100), 10),
   logLevel: v.optional(
@@ -182,8 +184,14 @@ export const ConfigSchema = v.object({
 
 /** The configuration of one process: read once, checked whole, never changed. */
 export type Config = Readonly<
-  Omit<v.InferOutput<typeof ConfigSchema>, "dataDir" | "dockerHosts" | "registries" | "hostAccess">
+  Omit<
+    v.InferOutput<typeof ConfigSchema>,
+    "dataDir" | "dockerHosts" | "registries" | "hostAccess" | "webhooks"
+  >
 > & {
+  readonly webhooks: readonly ConfiguredWebhook[];
+  /** `null` where no mail can go. */
+  readonly smtp: Smtp | null;
   readonly dataDir: string;
   /** A swarm is a host among others by then. */
   readonly dockerHosts: readonly PoolRule[];

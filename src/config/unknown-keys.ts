@@ -1,4 +1,5 @@
 import { Allow, ConfigSchema, Pool, Registry, Retention } from "./schema.ts";
+import { ServiceWebhook } from "./telling.ts";
 
 /** What is said of each key that the schema does not have. */
 export function unknownKeys(values: Record<string, unknown>): string[] {
@@ -14,6 +15,9 @@ export function unknownKeys(values: Record<string, unknown>): string[] {
         ),
     ]),
     ...beyond(values["retention"], Object.keys(Retention.entries), "retention."),
+    ...tablesOf(values["webhooks"]).flatMap(([index, webhook]) =>
+      beyond(webhook, Object.keys(ServiceWebhook.entries), `webhooks.${index}.`),
+    ),
     ...tablesOf(values["registries"]).flatMap(([name, login]) =>
       beyond(login, Object.keys(Registry.entries), `registries.${name}.`),
     ),

@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   task_not_found: 404,
   job_not_found: 404,
   execution_not_found: 404,
+  delivery_not_found: 404,
   route_not_found: 404,
   method_not_allowed: 405,
   job_of_another_task: 409,

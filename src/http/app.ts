@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
 import { basicAuth, cors, gzip, requestIds } from "./around.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { deliveryRoutes } from "./delivery-routes.ts";
 import { docsRoutes } from "./docs-routes.ts";
 import { enqueueRoutes } from "./enqueue-routes.ts";
 import { answerError } from "./errors.ts";
@@ -30,6 +31,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", socketRoutes(deps));
   app.route("/", streamRoutes(deps));
   app.route("/", tailRoutes(deps));
+  app.route("/", deliveryRoutes(deps));
   app.route("/", manyRoutes(deps));
   app.route("/", hostRoutes(deps));
   app.route("/", serviceRoutes(deps));

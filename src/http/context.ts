@@ -27,6 +27,8 @@ export interface HttpDeps {
   /** Origins whose pages may ask; "*" is all. */
   corsOrigins: readonly string[];
   basicAuth: { username: string; password: string; realm: string } | null;
+  /** Whether mail can go. */
+  hasMail: boolean;
   envBlacklistedWords: readonly string[];
   paginationPerPage: number;
   /** Whether this process runs the queue's messages; `null` when another one has to. */

@@ -4,6 +4,7 @@ import type { JobPayload } from "../payload/job-payload.ts";
 import { parseBulkPayload, parseJobPayload, sentence } from "../payload/parse.ts";
 import type { Enqueued } from "../services/enqueue-jobs.ts";
 import { enqueueOnce, type KeyedPlan, putJobOnce } from "../services/enqueue-once.ts";
+import { executionView } from "../services/execution-view.ts";
 import { planJob } from "../services/job-plan.ts";
 import { untilEnded } from "../stream/until-ended.ts";
 import { bodyText } from "./body.ts";
@@ -11,7 +12,6 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { newJobIdOf, operation, taskIdOf } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
 import { requestIp, type Urls, urlsOf } from "./urls.ts";
-import { executionView } from "./views.ts";
 
 const LONGEST_WAIT_SECONDS = 60;
 const MAX_KEY = 200;
@@ -40,7 +40,7 @@ export function enqueueRoutes(deps: HttpDeps) {
       const payload = parseJobPayload(await bodyText(c));
       const key = keyOf(c, payload);
       const made = await enqueueOne(keyedPlan(c, payload, crypto.randomUUID(), key));
-      const answer = enqueuedView(made, taskId, urlsOf(deps, c));
+      const answer = { ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) };
       if (seconds === null) return c.json(answer);
       return c.json({ ...answer, execution: await awaited(deps, c, made.executionId, seconds) });
     })
@@ -54,7 +54,12 @@ export function enqueueRoutes(deps: HttpDeps) {
       const made = await enqueueOnce(db, requests);
       deps.onEnqueued([...new Set(made.map(({ pool }) => pool))]);
       const urls = urlsOf(deps, c);
-      return c.json(made.map((one) => enqueuedView(one, taskId, urls)));
+      return c.json(
+        made.map((one, index) => ({
+          ...enqueuedView(one, taskId, urls),
+          ...noticeOf(deps, payloads[index]),
+        })),
+      );
     })
     .put("/tasks/:taskId/jobs/:jobId", operation("putJob"), async (c) => {
       const taskId = taskIdOf(c);
@@ -63,8 +68,14 @@ export function enqueueRoutes(deps: HttpDeps) {
       const request = keyedPlan(c, payload, jobId, keyOf(c, payload));
       const made = await putJobOnce(db, request);
       deps.onEnqueued([made.pool]);
-      return c.json(enqueuedView(made, taskId, urlsOf(deps, c)));
+      return c.json({ ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) });
     });
+}
+
+/** Who asks for mail where none can go is told so at once, and the job is taken all the same. */
+function noticeOf({ hasMail }: HttpDeps, payload: JobPayload | undefined): { notice?: string } {
+  const asks = Object.values(payload?.notify ?? {}).some((list) => (list?.length ?? 0) > 0);
+  return asks && !hasMail ? { notice: "No mail will go: smtpHost is not configured" } : {};
 }
 
 /** All plans, or all that is wrong with them, each with its payload's index. */

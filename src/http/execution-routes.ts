@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { executionView } from "../services/execution-view.ts";
 import { explainExecution } from "../services/explain.ts";
 import { stopExecution } from "../services/stop-execution.ts";
 import type { ExecutionRow } from "../store/schema.ts";
@@ -7,7 +8,6 @@ import type { TextKind } from "./log-query.ts";
 import { operation, requireExecution } from "./params.ts";
 import { textAnswer } from "./texts.ts";
 import { type Urls, urlsOf } from "./urls.ts";
-import { executionView } from "./views.ts";
 
 const EXECUTION = "/tasks/:taskId/jobs/:jobId/executions/:executionId";
 

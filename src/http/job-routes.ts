@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { localTime } from "../core/cron.ts";
 import { nextTimes } from "../core/schedule.ts";
+import { executionView } from "../services/execution-view.ts";
 import { explainExecution, explainSchedule } from "../services/explain.ts";
 import { retryJob } from "../services/retry-job.ts";
 import { stopJob } from "../services/stop-execution.ts";
@@ -15,7 +16,7 @@ import { operation, requireJob, requireLastExecution } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
 import { textAnswer } from "./texts.ts";
 import { urlsOf } from "./urls.ts";
-import { executionView, jobView, tickView } from "./views.ts";
+import { jobView, tickView } from "./views.ts";
 
 const EXECUTIONS_SHOWN = 20;
 const TICKS_SHOWN = { page: 1, perPage: 20 };

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { messageOf } from "../core/errors.ts";
 import { hostAndPort } from "../core/host-name.ts";
 import { queueLength } from "../queue/unlock.ts";
+import { waitingDeliveries } from "../store/deliveries.ts";
 import { farmCounts } from "../store/executions.ts";
 import { countUpcoming, upcomingSchedules } from "../store/schedules.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
@@ -27,12 +28,13 @@ export function serviceRoutes(deps: HttpDeps) {
     .get("/healthcheck", operation("healthcheck"), health)
     .get("/status", operation("status"), async (c) => {
       const { db, plan } = deps;
-      const [counts, hosts, queue, upcoming, scheduled] = await Promise.all([
+      const [counts, hosts, queue, upcoming, scheduled, deliveries] = await Promise.all([
         farmCounts(db),
         hostViews(db, plan.pools),
         queueLength(db),
         upcomingSchedules(db, SCHEDULES_SHOWN),
         countUpcoming(db),
+        waitingDeliveries(db),
       ]);
       const urls = urlsOf(deps, c);
       return c.json({
@@ -62,9 +64,9 @@ export function serviceRoutes(deps: HttpDeps) {
           error: { length: queue.failed },
           jobs: { length: counts.waiting },
           monitor: { length: counts.running.length },
-          notify: { length: 0 },
+          notify: { length: deliveries.mail },
           scheduled: scheduledQueue(scheduled, upcoming[0]?.nextAt ?? null),
-          webhooks: { length: 0 },
+          webhooks: { length: deliveries.webhook },
         },
         tasks: { count: counts.tasks },
       });

@@ -1,50 +1,15 @@
-import { hostAndPort } from "../core/host-name.ts";
 import { redactEnvs } from "../core/redact.ts";
 import type { Execution, ListedExecution } from "../payload/execution-answers.ts";
 import type { JobAnswer } from "../payload/job-answers.ts";
 import type { JobRules } from "../payload/job-details.ts";
 import { listsOf, type Webhook } from "../payload/notify.ts";
+import { whereOf } from "../services/execution-view.ts";
 import type { Db } from "../store/connect.ts";
 import type { ListedRow } from "../store/execution-lists.ts";
 import { keptLogsOf } from "../store/log-sizes.ts";
-import { readTail } from "../store/read-log.ts";
 import type { ExecutionRow, JobRow, ScheduleRow, TickRow } from "../store/schema.ts";
-import { listedLogOf, logOf } from "./log-views.ts";
+import { listedLogOf } from "./log-views.ts";
 import type { Urls } from "./urls.ts";
-
-/** Of each stream, the bytes that stand in JSON; the text routes give all. */
-const LOG_TAIL_BYTES = 64 * 1024;
-
-/** An execution as the reference shows it. */
-export async function executionView(db: Db, row: ExecutionRow): Promise<Execution> {
-  const [stdout, stderr, log] = await Promise.all([
-    readTail(db, row.id, "stdout", LOG_TAIL_BYTES),
-    readTail(db, row.id, "stderr", LOG_TAIL_BYTES),
-    logOf(db, row),
-  ]);
-  return {
-    command: row.request.commandText,
-    createdAt: row.createdAt.toISOString(),
-    error: joinError(textOf(stderr), row.message),
-    executionId: row.id,
-    exitCode: row.exitCode,
-    failureCause: row.failureCause,
-    finishedAt: timeOf(row.finishedAt),
-    image: row.request.imageText,
-    log: textOf(stdout),
-    ...log,
-    ...(stdout.truncated || stderr.truncated ? { logTruncated: true as const } : {}),
-    metadata: {
-      ...whereOf(row),
-      retry: row.retry,
-      retryOf: row.retryOf,
-      tickAt: timeOf(row.tickAt),
-    },
-    requestIPAddress: row.requestIp,
-    startedAt: timeOf(row.startedAt),
-    status: row.status,
-  };
-}
 
 const states = new WeakMap<ExecutionRow, ReturnType<typeof newStateView>>();
 
@@ -204,23 +169,4 @@ function requestView({ request, priority }: JobRow) {
   };
 }
 
-function whereOf(row: Pick<ExecutionRow, "host" | "containerId">) {
-  const { host, port } = row.host === null ? { host: null, port: null } : hostAndPort(row.host);
-  return { container_id: row.containerId, docker_host: host, docker_port: port };
-}
-
 const timeOf = (at: Date | null) => at?.toISOString() ?? null;
-
-/** What the container wrote to stderr, and then what the service itself has to say of the end. */
-function joinError(stderr: string, message: string | null): string {
-  if (message === null) return stderr;
-  return stderr === "" || stderr.endsWith("\n") ? stderr + message : `${stderr}\n${message}`;
-}
-
-/** As text, without the rest of a character whose beginning was cut off. */
-function textOf({ data, truncated }: { data: Uint8Array; truncated: boolean }): string {
-  const isRest = (byte: number | undefined) => ((byte ?? 0) & 0xc0) === 0x80;
-  let start = 0;
-  while (truncated && start < 3 && isRest(data[start])) start += 1;
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(data.subarray(start));
-}

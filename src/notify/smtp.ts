@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { format } from "node:util";
 import { createTransport, type SendMailOptions, type SMTPTransportOptions } from "nodemailer";
 import { domainOf, isAddress, senderOf } from "./mail-address.ts";
 import { refusal, type WordsOfServer, wordsOf } from "./mail-answer.ts";
@@ -46,14 +47,19 @@ export interface MailAnswer extends WordsOfServer {
   at: Date;
 }
 
-/** Milliseconds. */
-interface MailLimits {
-  /** For the way to the first answer (name, connection, TLS, greeting), and for each one after it. */
+interface MailOptions {
+  /**
+   * In milliseconds, for the way to the first answer (name, connection, TLS, greeting), and for each
+   * one after it.
+   */
   stepMs: number;
+  /** In milliseconds. */
   overallMs: number;
+  /** Told each line of the conversation, without passwords: `> ` is ours, `< ` the server's. */
+  onLine?(line: string): void;
 }
 
-const LIMITS: MailLimits = { stepMs: 10_000, overallMs: 30_000 };
+const USUAL: MailOptions = { stepMs: 10_000, overallMs: 30_000 };
 /** Of one answer, in bytes; a server that says more is hung up on. */
 const MAX_ANSWER_BYTES = 65_536;
 
@@ -68,8 +74,9 @@ export async function sendMail(
   login: SmtpLogin,
   mail: Mail,
   signal: AbortSignal,
-  limits = LIMITS,
+  options: Partial<MailOptions> = {},
 ): Promise<MailAnswer> {
+  const limits = { ...USUAL, ...options };
   const at = new Date();
   const begin = performance.now();
   const answer = (of: Omit<MailAnswer, "durationMs" | "at">): MailAnswer => ({
@@ -106,7 +113,7 @@ function wrongBeforehand(login: SmtpLogin, mail: Mail): { error: string; isFinal
   return null;
 }
 
-function transportOf(login: SmtpLogin, { stepMs }: MailLimits): SMTPTransportOptions {
+function transportOf(login: SmtpLogin, { stepMs, onLine }: MailOptions): SMTPTransportOptions {
   const { host, port, user, password, useSsl, ca } = login;
   const isHere = isLoopback(host);
   const isUnverified = isHere && !useSsl && ca === undefined;
@@ -125,9 +132,25 @@ function transportOf(login: SmtpLogin, { stepMs }: MailLimits): SMTPTransportOpt
     connectionTimeout: stepMs,
     socketTimeout: stepMs,
     maxResponseSize: MAX_ANSWER_BYTES,
+    ...(onLine === undefined ? {} : { debug: true, logger: loggerOf(onLine) }),
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+}
+
+/** nodemailer tells its log of each command and answer, with the password left out. */
+function loggerOf(onLine: (line: string) => void) {
+  const signs: Record<string, string> = { client: ">", server: "<" };
+  const debug = ({ tnx = "" }: { tnx?: string }, text: string, ...values: unknown[]) => {
+    const sign = signs[tnx];
+    if (sign === undefined) return;
+    for (const line of format(text, ...values)
+      .trimEnd()
+      .split(/\r?\n/))
+      onLine(`${sign} ${line}`);
+  };
+  const silent = () => {};
+  return { debug, trace: silent, info: silent, warn: silent, error: silent, fatal: silent };
 }
 
 function messageOf(login: SmtpLogin, mail: Mail): SendMailOptions {

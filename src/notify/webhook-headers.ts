@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import { isHeaderName, isHeaderValue } from "../core/webhook-headers.ts";
+import { isHeaderName, isHeaderValue } from "../core/webhook-rules.ts";
 import { Refused } from "./webhook-fault-words.ts";
 
 const SECRET_PREFIX = "whsec_";

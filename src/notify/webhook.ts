@@ -28,6 +28,8 @@ export interface WebhookRules {
   timeoutMs?: number;
   /** The User-Agent; "fastlane" when absent. */
   userAgent?: string;
+  /** Told each line of the conversation: `> ` is ours, `< ` the receiver's. */
+  onLine?(line: string): void;
   resolve?: Resolve;
   /** PEM; these alone count for https. The system's and Mozilla's when absent. */
   authorities?: readonly string[];
@@ -84,8 +86,14 @@ async function attempt(
     const headers = webhookHeaders(request, body, { at, userAgent });
     const { allowPrivate, resolve = resolveBySystem, authorities } = rules;
     destination = await inTime(destinationOf(request.url, allowPrivate, resolve), either);
+    rules.onLine?.(`> ${request.method} ${destination.url}`);
+    for (const [name, text] of Object.entries(headers)) rules.onLine?.(`> ${name}: ${text}`);
+    if (body !== null) rules.onLine?.(`>\n> ${body}`);
     const outgoing = { method: request.method, headers, body, authorities };
-    return outcomeOf(await exchange(destination, outgoing, either), destination.url, at);
+    const answered = await exchange(destination, outgoing, either);
+    rules.onLine?.(`< ${answered.status}`);
+    for (const line of answered.text.trimEnd().split("\n")) rules.onLine?.(`< ${line}`);
+    return outcomeOf(answered, destination.url, at);
   } catch (error) {
     if (error instanceof Refused) return failure(error.message, true);
     signal.throwIfAborted();

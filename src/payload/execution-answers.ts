@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { EVENTS } from "../core/events.ts";
 import { LOG_STATES } from "../core/log-state.ts";
 import {
   Cause,
@@ -29,6 +30,15 @@ const Log = {
   ),
 };
 
+const WebhookDispatch = v.strictObject({
+  timestamp: Time,
+  event: v.picklist(EVENTS),
+  url: v.string(),
+  statusCode: v.nullable(Count),
+  body: v.pipe(v.string(), v.description("the first 2 KiB of the answer")),
+  error: v.nullable(v.string()),
+});
+
 export const Execution = v.strictObject({
   command: v.string(),
   createdAt: Time,
@@ -53,6 +63,9 @@ export const Execution = v.strictObject({
     retry: Count,
     retryOf: v.nullable(Uuid),
     tickAt: v.nullable(Time),
+    webhookDispatch: v.optional(
+      v.pipe(v.array(WebhookDispatch), v.description("the last three tries of its webhooks")),
+    ),
   }),
   requestIPAddress: v.nullable(v.string()),
   startedAt: v.nullable(Time),

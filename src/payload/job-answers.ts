@@ -10,6 +10,9 @@ export const EnqueuedAnswer = v.strictObject({
   executionUrl: v.nullable(Url),
   jobId: Uuid,
   jobUrl: Url,
+  notice: v.optional(
+    v.pipe(v.string(), v.description("what of the payload will not be done, though it is taken")),
+  ),
   queueJobId: v.string(),
   taskId: v.string(),
   taskUrl: Url,

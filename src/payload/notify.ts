@@ -1,9 +1,13 @@
 import * as v from "valibot";
-import { isHeaderName, isHeaderValue } from "../core/webhook-headers.ts";
+import type { Event } from "../core/events.ts";
+import {
+  areHeaders,
+  HEADERS_WRONG,
+  isWebhookUrl,
+  WEBHOOK_METHODS,
+  WEBHOOK_URL_WRONG,
+} from "../core/webhook-rules.ts";
 import { exactObject, listOf, oneOf, shortText, wholeNumber } from "./limits.ts";
-import { isObject, storableText } from "./text.ts";
-
-const EVENTS = ["starts", "succeeds", "fails", "finishes"] as const;
 
 const Email = v.pipe(
   shortText(254),
@@ -11,18 +15,13 @@ const Email = v.pipe(
   v.regex(/^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+$/, "must be an e-mail address"),
 );
 
-const HttpUrl = v.pipe(
-  shortText(2_000),
-  v.check(isHttpUrl, "must be an http(s) URL without user and password"),
-);
+const HttpUrl = v.pipe(shortText(2_000), v.check(isWebhookUrl, WEBHOOK_URL_WRONG));
 
-const HEADERS_WRONG =
-  "must be an object of strings, of 50 at most: names of headers without Host and those of the connection, values in one line";
-const Headers = v.custom<Record<string, string>>(isHeaders, HEADERS_WRONG);
+const Headers = v.custom<Record<string, string>>(areHeaders, HEADERS_WRONG);
 
 const Webhook = exactObject({
   url: HttpUrl,
-  method: v.optional(oneOf("POST", "PUT", "PATCH", "GET", "DELETE")),
+  method: v.optional(oneOf(...WEBHOOK_METHODS)),
   headers: v.optional(Headers),
   retries: v.optional(wholeNumber(0, 100)),
   secret: v.optional(shortText(500)),
@@ -63,26 +62,7 @@ export const NOTIFY_KEYS = {
 };
 
 /** What is told of an event, a list for each of them but `starts`, as the reference shows it. */
-export function listsOf<Item>(of: { [Event in (typeof EVENTS)[number]]?: Item[] | undefined }) {
+export function listsOf<Item>(of: { [Each in Event]?: Item[] | undefined }) {
   const { starts, succeeds = [], fails = [], finishes = [] } = of;
   return { ...(starts === undefined ? {} : { starts }), succeeds, fails, finishes };
-}
-
-function isHttpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
-  );
-}
-
-function isHeaders(value: unknown): value is Record<string, string> {
-  if (!isObject(value)) return false;
-  const entries = Object.entries(value);
-  return (
-    entries.length <= 50 &&
-    entries.every(
-      ([name, text]) =>
-        isHeaderName(name) && v.is(storableText(4_000), text) && isHeaderValue(text),
-    )
-  );
 }

@@ -6,6 +6,7 @@ import { holdLease, type Lease } from "../store/hosts.ts";
 import { lastStoredFrame } from "../store/log-chunks.ts";
 import { executions } from "../store/schema.ts";
 import { ENDED, followEnds } from "./follow-end.ts";
+import { tell } from "./tell.ts";
 
 /**
  * Writes that the execution's container is about to be started. Only after this may it be: the
@@ -101,6 +102,7 @@ export async function markRunning(
       .returning({
         remainingMs: sql<number>`extract(epoch FROM deadline_at - clock_timestamp())::float8 * 1000`,
       });
+    if (marked !== undefined) await tell(tx, [{ executionId, event: "starts" }]);
     return marked ?? null;
   });
 }

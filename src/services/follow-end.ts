@@ -1,4 +1,5 @@
 import { eq, sql } from "drizzle-orm";
+import { eventsOfEnd } from "../core/events.ts";
 import { retryDelayMs } from "../core/retry.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Tx } from "../store/connect.ts";
@@ -7,6 +8,7 @@ import { recordLogSizes } from "../store/log-sizes.ts";
 import { notifyOfExecutions } from "../store/notify.ts";
 import { type ExecutionRow, executions, jobs } from "../store/schema.ts";
 import { executionOf } from "./job-plan.ts";
+import { tell } from "./tell.ts";
 
 /** What must be known of an execution that has just ended: give this to `returning`. */
 export const ENDED = {
@@ -33,6 +35,12 @@ export async function followEnds(tx: Tx, ended: readonly Ended[]): Promise<void>
   if (ended.length === 0) return;
   await recordLogSizes(tx, ended);
   for (const each of ended) await retryIfWorthIt(tx, each);
+  await tell(
+    tx,
+    ended.flatMap(({ id, status }) =>
+      eventsOfEnd(status).map((event) => ({ executionId: id, event })),
+    ),
+  );
   for (const pool of await poolsToServe(tx, ended)) await enqueue(tx, "dispatch", { pool });
   await notifyOfExecutions(
     tx,

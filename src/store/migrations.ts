@@ -29,6 +29,7 @@ import countLogs from "../../drizzle/0018_count_logs.sql" with { type: "text" };
 import cutLogs from "../../drizzle/0019_cut_logs.sql" with { type: "text" };
 import addChores from "../../drizzle/0020_add_chores.sql" with { type: "text" };
 import storeLogsAsGiven from "../../drizzle/0021_store_logs_as_given.sql" with { type: "text" };
+import createDeliveries from "../../drizzle/0022_create_deliveries.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -60,4 +61,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 19, name: "cut_logs", sql: cutLogs },
   { number: 20, name: "add_chores", sql: addChores },
   { number: 21, name: "store_logs_as_given", sql: storeLogsAsGiven },
+  { number: 22, name: "create_deliveries", sql: createDeliveries },
 ];

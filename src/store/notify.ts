@@ -18,6 +18,8 @@ export const Notification = v.variant("about", [
   v.strictObject({ about: v.literal("log"), executions: v.array(v.string()) }),
   /** These have ended; whoever waits for one of them reads it. */
   v.strictObject({ about: v.literal("ended"), executions: v.array(v.string()) }),
+  /** Somebody is to be told of something. */
+  v.strictObject({ about: v.literal("delivery") }),
   /** A listener asks itself whether it still hears. */
   v.strictObject({ about: v.literal("canary"), listener: v.string() }),
 ]);

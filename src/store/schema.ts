@@ -20,9 +20,9 @@ import type { FailureCause, Status } from "../core/status.ts";
 import type { ContainerRequest, JobRules } from "../payload/job-details.ts";
 
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
-const moment = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
 
-const fastlane = pgSchema("fastlane");
+export const fastlane = pgSchema("fastlane");
 
 export const installation = fastlane.table("installation", {
   singleton: boolean("singleton").primaryKey().default(true),

@@ -4,14 +4,17 @@ import type { Host, RegistryLogin } from "../farm/host.ts";
 import type { Handlers } from "../queue/runner.ts";
 import { fireSchedule } from "../services/fire-schedule.ts";
 import type { Store } from "../store/connect.ts";
+import { replaceServiceWebhooks, type ServiceWebhook } from "../store/deliveries.ts";
 import { registerHosts } from "../store/hosts.ts";
 import { installationId } from "../store/nodes.ts";
 import type { Notification } from "../store/notify.ts";
+import { type DelivererDeps, startDeliverer } from "./deliverer.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { type Retention, startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { type Node, startNode } from "./node.ts";
+import { type SendDeps, sendDelivery } from "./send-delivery.ts";
 import { startSweep, sweep as sweepOnce } from "./sweep.ts";
 
 export interface WorkerDeps {
@@ -28,6 +31,11 @@ export interface WorkerDeps {
   connectHost(name: string): Host;
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;
+  /** How the world is told, and of what by the configuration. */
+  telling: Omit<SendDeps, "db"> & {
+    backoff: DelivererDeps["backoff"];
+    webhooks: readonly ServiceWebhook[];
+  };
   log: Log;
 }
 
@@ -48,6 +56,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const { db } = store;
   const hosts = hostsOf(pools);
   await registerHosts(db, hosts);
+  await replaceServiceWebhooks(db, deps.telling.webhooks);
   const installation = await installationId(db);
   let node: Node | null = null;
   const dispatcher = createDispatcher({
@@ -76,12 +85,22 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     onReachable: dispatchTo,
     onEnded: (pool) => void dispatcher.dispatch(pool),
   });
+  const deliverer = startDeliverer({
+    db,
+    log,
+    backoff: deps.telling.backoff,
+    send: (delivery, signal) => sendDelivery({ db, ...deps.telling }, delivery, signal),
+  });
   return {
     hear(notification) {
+      if (notification.about === "delivery") deliverer.hurry();
       if (notification.about === "host") node?.wake(notification.host);
       if (notification.about === "lease") node?.lookForHosts();
     },
-    lookAgain: () => node?.wakeAll(),
+    lookAgain() {
+      node?.wakeAll();
+      deliverer.hurry();
+    },
     dispatch(names) {
       for (const pool of names) dispatcher.hurry(pool);
     },
@@ -94,6 +113,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     async stop() {
       await Promise.all([sweep.stop(), housekeeping.stop()]);
       await node?.stop();
+      await deliverer.stop();
     },
   };
 }

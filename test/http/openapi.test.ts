@@ -29,8 +29,9 @@ let cut: TestApp;
 /** Its tables are gone: whatever needs them is a bug. */
 let broken: TestApp;
 let document: OpenApiDocument;
-/** The execution of the documented job. */
+/** The execution of the documented job, and a delivery of it. */
 let executionId: string;
+let deliveryId: string;
 const disposals = new AsyncDisposableStack();
 
 beforeAll(async () => {
@@ -62,6 +63,14 @@ beforeAll(async () => {
   const job: Enqueued = await jsonOf(made);
   executionId = job.executionId;
   await untilEnded(job);
+  const deliveries = openStore({ address: database.address, max: 1 });
+  const [delivery] = await deliveries.sql<{ id: string }[]>`
+    INSERT INTO fastlane.deliveries (
+      execution_id, event, kind, source, position, target, status, max_tries, due_at
+    ) VALUES (${executionId}, 'succeeds', 'webhook', 'job', 0, 'http://127.0.0.1:9/', 'dead', 1, NULL)
+    RETURNING id`;
+  await deliveries.close();
+  deliveryId = delivery?.id ?? "";
 });
 afterAll(() => disposals.disposeAsync());
 
@@ -85,7 +94,7 @@ async function send(to: TestApp, operation: Operation, sending: Sending = {}): P
         ? [[name, name === "Idempotency-Key" ? `${example}-${operation.id}` : `${example}`]]
         : [],
     );
-  const ids: Record<string, string> = { executionId, ...sending.path };
+  const ids: Record<string, string> = { executionId, deliveryId, ...sending.path };
   const path = operation.path.replace(
     /\{(\w+)\}/g,
     (_, name: string) => ids[name] ?? String(parameterOf(name).example),
@@ -277,7 +286,7 @@ async function provoke(operation: Operation, status: number): Promise<Response |
     case 403:
       return await send(app, operation, { headers: { host: "elsewhere.example" } });
     case 404: {
-      const last = ["executionId", "jobId", "taskId"].find(takes);
+      const last = ["deliveryId", "executionId", "jobId", "taskId"].find(takes);
       return await send(app, operation, {
         path: last === undefined ? {} : { [last]: crypto.randomUUID() },
       });

@@ -5,7 +5,7 @@ import https from "node:https";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-interface ReceivedRequest {
+export interface ReceivedRequest {
   method: string;
   /** Path and query. */
   path: string;

@@ -73,6 +73,10 @@ const WORDS: Record<Refusal, Words> = {
     when: "the job has no such execution, or none yet",
     example: 'Job "5a023792-1445-44e9-8a8b-cfe5ad05d1c6" has no execution yet',
   },
+  delivery_not_found: {
+    when: "the execution has no such delivery",
+    example: 'The execution has no delivery "0a6b1f0e-5a0c-4d8f-9b64-0f8c3fb9f3f5"',
+  },
   route_not_found: {
     when: "there is nothing at the URL",
     example: "There is nothing at this URL",

@@ -1,3 +1,4 @@
+import { DELIVERY_OPERATIONS } from "./delivery-operations.ts";
 import * as examples from "./examples.ts";
 import { EVENTS } from "./log-examples.ts";
 import { textOperations } from "./log-operations.ts";
@@ -174,6 +175,7 @@ export const EXECUTION_OPERATIONS: readonly Operation[] = [
     ],
     refusals: [...CHANGING, ...OF_EXECUTION],
   },
+  ...DELIVERY_OPERATIONS,
   {
     id: "whyExecution",
     method: "get",

@@ -18,6 +18,7 @@ export const EXAMPLE_IDS = {
   taskId: "nightly-report",
   jobId: "5a023792-1445-44e9-8a8b-cfe5ad05d1c6",
   executionId: "36e1b166-7c7a-4a41-a69e-8f78a9ec8128",
+  deliveryId: "0a6b1f0e-5a0c-4d8f-9b64-0f8c3fb9f3f5",
 } as const;
 
 const uuid: Schema = { type: "string", format: "uuid" };
@@ -41,6 +42,12 @@ const PATH = {
     description: "the execution",
     schema: uuid,
     example: EXAMPLE_IDS.executionId,
+  },
+  deliveryId: {
+    in: "path",
+    description: "the webhook or mail",
+    schema: uuid,
+    example: EXAMPLE_IDS.deliveryId,
   },
 } as const satisfies Record<string, Parameter>;
 

@@ -4,6 +4,7 @@ import {
   toJsonSchemaDefs,
 } from "@valibot/to-json-schema";
 import * as v from "valibot";
+import { Delivery, DeliveryList } from "../../payload/delivery-answers.ts";
 import {
   Execution,
   ExecutionAnswer,
@@ -63,6 +64,8 @@ const ANSWERS = {
   ExecutionList,
   ManyAnswer,
   WhyAnswer,
+  DeliveryList,
+  Delivery,
   TickPage,
   ScheduleAnswer,
   HealthAnswer,

@@ -1,0 +1,156 @@
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import { messageOf } from "../core/errors.ts";
+import { EVENTS, type Event } from "../core/events.ts";
+import {
+  areHeaders,
+  HEADERS_WRONG,
+  isWebhookUrl,
+  WEBHOOK_METHODS,
+  WEBHOOK_URL_WRONG,
+} from "../core/webhook-rules.ts";
+
+const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
+const wholeNumber = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+};
+const EVENTS_WRONG = `must be a list of ${EVENTS.join(", ")}`;
+const METHOD_WRONG = `must be one of ${WEBHOOK_METHODS.join(", ")}`;
+/** Alone, or behind a name: `fastlane <fastlane@example.com>`. */
+const ADDRESS = /^(?:[^<>@\r\n]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/;
+const ADDRESS_WRONG = "must be an e-mail address, such as fastlane@example.com";
+
+/** A webhook for all tasks, or those that match. */
+export const ServiceWebhook = v.object(
+  {
+    match: v.optional(v.string("must be a text"), ""),
+    events: v.optional(
+      v.pipe(v.array(v.picklist(EVENTS, EVENTS_WRONG), EVENTS_WRONG), v.minLength(1, EVENTS_WRONG)),
+      ["finishes"],
+    ),
+    url: v.pipe(text, v.check(isWebhookUrl, WEBHOOK_URL_WRONG)),
+    method: v.optional(v.picklist(WEBHOOK_METHODS, METHOD_WRONG)),
+    headers: v.optional(v.custom<Record<string, string>>(areHeaders, HEADERS_WRONG)),
+    retries: v.optional(wholeNumber(0, 100)),
+    secret: v.optional(text),
+    secretFile: v.optional(text),
+  },
+  "must be a table with a url",
+);
+
+/** The keys that say how the world is told. */
+export const TELLING_KEYS = {
+  webhooks: v.optional(v.array(ServiceWebhook, "must be a list of webhooks"), []),
+  webhooksAllowPrivate: v.optional(v.boolean("must be true or false"), false),
+  webhooksExponentialBackoffMinMs: v.optional(wholeNumber(1, 86_400_000), 5_000),
+  webhooksExponentialBackoffFactor: v.optional(
+    v.pipe(
+      v.number("must be a number from 1 to 100"),
+      v.minValue(1, "must be a number from 1 to 100"),
+      v.maxValue(100, "must be a number from 1 to 100"),
+    ),
+    2,
+  ),
+  smtpHost: v.optional(text),
+  smtpPort: v.optional(wholeNumber(1, 65_535)),
+  smtpUser: v.optional(text),
+  smtpPassword: v.optional(text),
+  smtpPasswordFile: v.optional(text),
+  smtpFrom: v.optional(v.pipe(text, v.regex(ADDRESS, ADDRESS_WRONG))),
+  smtpUseSsl: v.optional(v.boolean("must be true or false"), false),
+  smtpCaFile: v.optional(text),
+};
+
+/** A webhook of the configuration, with its secret. */
+export interface ConfiguredWebhook {
+  match: string;
+  events: Event[];
+  url: string;
+  method?: (typeof WEBHOOK_METHODS)[number];
+  headers?: Record<string, string>;
+  retries?: number;
+  secret?: string;
+}
+
+/** How mail is handed over. */
+export interface Smtp {
+  host: string;
+  port: number;
+  user?: string;
+  password?: string;
+  from: string;
+  useSsl: boolean;
+  /** PEM of the authorities that count, in place of the public ones. */
+  ca?: string;
+}
+
+type Values = v.InferOutput<v.ObjectSchema<typeof TELLING_KEYS, undefined>>;
+
+/** @throws {Error} Where a file cannot be read. */
+export function webhooksOf({ webhooks }: Pick<Values, "webhooks">): ConfiguredWebhook[] {
+  return webhooks.map(({ secretFile, method, headers, retries, secret, ...webhook }) => {
+    const found = secretFile === undefined ? secret : fileText(secretFile);
+    return {
+      ...webhook,
+      ...(method === undefined ? {} : { method }),
+      ...(headers === undefined ? {} : { headers }),
+      ...(retries === undefined ? {} : { retries }),
+      ...(found === undefined ? {} : { secret: found }),
+    };
+  });
+}
+
+const PORT = 25;
+const PORT_OF_TLS = 465;
+
+/** @returns `null` where no mail can go. @throws {Error} Where a file cannot be read. */
+export function smtpOf(values: Omit<Values, "webhooks">): Smtp | null {
+  const { smtpHost: host, smtpUser: user, smtpUseSsl: useSsl, smtpPasswordFile } = values;
+  if (host === undefined) return null;
+  const password =
+    smtpPasswordFile === undefined ? values.smtpPassword : fileText(smtpPasswordFile);
+  return {
+    host,
+    port: values.smtpPort ?? (useSsl ? PORT_OF_TLS : PORT),
+    from: values.smtpFrom ?? `fastlane@${host}`,
+    useSsl,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(values.smtpCaFile === undefined ? {} : { ca: fileText(values.smtpCaFile) }),
+  };
+}
+
+/** What is wrong with keys that are each right alone. */
+export function faultsOfTelling(values: Record<string, unknown>): string[] {
+  const wrong: string[] = [];
+  const hasPassword = "smtpPassword" in values || "smtpPasswordFile" in values;
+  if ("smtpPassword" in values && "smtpPasswordFile" in values) {
+    wrong.push("smtpPassword and smtpPasswordFile must not be given together");
+  }
+  if ("smtpUser" in values !== hasPassword) {
+    wrong.push("smtpUser must be given together with smtpPassword or smtpPasswordFile");
+  }
+  const others = ["smtpPort", "smtpUser", "smtpFrom", "smtpUseSsl", "smtpCaFile"].filter(
+    (key) => key in values,
+  );
+  if (!("smtpHost" in values) && others.length > 0) {
+    wrong.push(
+      `smtpHost must be given: ${others.join(", ")} ${others.length === 1 ? "has" : "have"} no use without it`,
+    );
+  }
+  return wrong;
+}
+
+function fileText(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trimEnd();
+  } catch (error) {
+    throw new Error(`Cannot read the file "${path}": ${messageOf(error)}`);
+  }
+}

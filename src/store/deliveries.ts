@@ -1,0 +1,236 @@
+import { asc, desc, eq, inArray, sql } from "drizzle-orm";
+import type { Event } from "../core/events.ts";
+import type { Webhook } from "../payload/notify.ts";
+import type { Db, Tx } from "./connect.ts";
+import {
+  type DeliveryAttemptRow,
+  type DeliveryRow,
+  deliveries,
+  deliveryAttempts,
+  serviceWebhooks,
+} from "./delivery-schema.ts";
+import { isDatabaseDown } from "./faults.ts";
+
+/** Tries of a webhook that does not say how often it is tried again, and of a mail. */
+const USUAL_TRIES = 21;
+/**
+ * A node that took something up and has not told for so long what came of it, in seconds, is gone. A
+ * webhook is sent within 10 s, a mail within 30.
+ */
+const FORGOTTEN_AFTER = { webhook: 20, mail: 40 };
+
+/** A webhook of the configuration. */
+export interface ServiceWebhook extends Webhook {
+  /** A regular expression on the task id, as Postgres reads it; "" is all. */
+  match: string;
+  events: Event[];
+}
+
+/**
+ * Puts what the configuration has in place of what an earlier one had.
+ *
+ * @throws {Error} Where Postgres takes an expression for none: every end would fail by it.
+ */
+export async function replaceServiceWebhooks(
+  db: Db,
+  webhooks: readonly ServiceWebhook[],
+): Promise<void> {
+  const rows = webhooks.map(({ match, events, ...request }, position) => ({
+    position,
+    match,
+    events,
+    request,
+  }));
+  for (const [index, { match }] of webhooks.entries()) {
+    await db.execute(sql`SELECT '' ~ ${match}`).catch((error: unknown) => {
+      throw isDatabaseDown(error)
+        ? error
+        : new Error(`Cannot start: webhooks.${index}.match must be a regular expression`);
+    });
+  }
+  await db.transaction(async (tx) => {
+    // Nodes that start together take turns.
+    await tx.execute(sql`LOCK TABLE ${serviceWebhooks} IN SHARE ROW EXCLUSIVE MODE`);
+    await tx.delete(serviceWebhooks);
+    if (rows.length > 0) await tx.insert(serviceWebhooks).values(rows);
+  });
+}
+
+/**
+ * Writes who is to be told of events of executions: whom the job names, and the service's own.
+ *
+ * @returns How many are to be told now who were not before.
+ */
+export async function insertDeliveries(
+  tx: Tx,
+  told: readonly { executionId: string; event: Event }[],
+): Promise<number> {
+  if (told.length === 0) return 0;
+  const rows = await tx.execute(sql`
+    WITH told AS (
+      SELECT x.event, executions.id, executions.task_id, jobs.rules
+      FROM jsonb_to_recordset(${JSON.stringify(told)}::jsonb) AS x ("executionId" uuid, event text)
+      JOIN fastlane.executions ON executions.id = x."executionId"
+      JOIN fastlane.jobs ON jobs.id = executions.job_id
+    ), wanted AS (
+      SELECT id, event, 'webhook' AS kind, 'job' AS source, place, hook.value AS request,
+        hook.value ->> 'url' AS target
+      FROM told, jsonb_array_elements(rules -> 'webhooks' -> event) WITH ORDINALITY AS hook (value, place)
+      UNION ALL
+      SELECT id, event, 'mail', 'job', place, '{}', address
+      FROM told, jsonb_array_elements_text(rules -> 'notify' -> event) WITH ORDINALITY AS mail (address, place)
+      UNION ALL
+      SELECT id, event, 'webhook', 'service', position + 1, request, request ->> 'url'
+      FROM told JOIN fastlane.service_webhooks ON event = ANY (events) AND task_id ~ match
+    )
+    INSERT INTO fastlane.deliveries (
+      execution_id, event, kind, source, position, target, request, max_tries
+    )
+    SELECT id, event, kind, source, place - 1, target, request - 'url' - 'retries',
+      coalesce((request ->> 'retries')::int + 1, ${USUAL_TRIES})
+    FROM wanted
+    ON CONFLICT DO NOTHING
+    RETURNING id`);
+  return rows.length;
+}
+
+/**
+ * Takes up what is due, the longest overdue first. What is taken up is due again after a while, in
+ * case its node does not live to tell what came of it.
+ *
+ * @param busy Targets that have enough under way.
+ */
+export async function takeUpDeliveries(
+  db: Db,
+  limit: number,
+  busy: readonly string[],
+): Promise<DeliveryRow[]> {
+  return await db
+    .update(deliveries)
+    .set({
+      tries: sql`tries + 1`,
+      dueAt: sql`now() + make_interval(secs =>
+        CASE kind WHEN 'mail' THEN ${FORGOTTEN_AFTER.mail}::int ELSE ${FORGOTTEN_AFTER.webhook} END)`,
+    })
+    .where(
+      inArray(
+        deliveries.id,
+        sql`(SELECT id FROM ${deliveries}
+          WHERE status = 'waiting' AND due_at <= now()
+            AND ${isNot(busy)}
+          ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`,
+      ),
+    )
+    .returning();
+}
+
+/** When the next is due, in milliseconds from now; `null` where nothing waits for targets that are not busy. */
+export async function nextDueInMs(db: Db, busy: readonly string[]): Promise<number | null> {
+  const [row] = await db.execute<{ ms: number | null }>(sql`
+    SELECT (extract(epoch FROM min(due_at) - now()) * 1000)::float8 AS ms
+    FROM ${deliveries} WHERE status = 'waiting' AND ${isNot(busy)}`);
+  return row?.ms ?? null;
+}
+
+const isNot = (busy: readonly string[]) =>
+  sql`NOT target = ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(busy)}::jsonb)))`;
+
+/** What came of a try. */
+export type Attempt = Omit<DeliveryAttemptRow, "deliveryId">;
+
+/**
+ * Writes what came of a try, and what follows: another after a while, or none.
+ *
+ * @param next Milliseconds until the next try; `null` when it was the last.
+ */
+export async function recordAttempt(
+  db: Db,
+  deliveryId: string,
+  attempt: Attempt,
+  next: number | null,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx
+      .insert(deliveryAttempts)
+      .values({ deliveryId, ...attempt })
+      .onConflictDoNothing();
+    const status = attempt.ok ? "delivered" : next === null ? "dead" : "waiting";
+    const dueAt =
+      status === "waiting" ? sql`now() + make_interval(secs => ${(next ?? 0) / 1000})` : null;
+    await tx.update(deliveries).set({ status, dueAt }).where(eq(deliveries.id, deliveryId));
+  });
+}
+
+/** Has it sent once more, whatever came of it; `null` where the execution has no such delivery. */
+export async function redeliver(
+  db: Db | Tx,
+  executionId: string,
+  deliveryId: string,
+): Promise<DeliveryRow | null> {
+  const [row] = await db
+    .update(deliveries)
+    .set({
+      status: "waiting",
+      dueAt: sql`now()`,
+      maxTries: sql`greatest(max_tries, tries + 1)`,
+    })
+    .where(sql`id = ${deliveryId} AND execution_id = ${executionId}`)
+    .returning();
+  return row ?? null;
+}
+
+/** A delivery with its tries, the oldest first. */
+export interface LedgerEntry extends DeliveryRow {
+  attempts: DeliveryAttemptRow[];
+}
+
+/** All deliveries of an execution, in the order in which they were made. */
+export async function ledgerOf(db: Db, executionId: string): Promise<LedgerEntry[]> {
+  // In one statement: a try that is written between two would be half there.
+  const rows = await db
+    .select({ delivery: deliveries, attempt: deliveryAttempts })
+    .from(deliveries)
+    .leftJoin(deliveryAttempts, eq(deliveryAttempts.deliveryId, deliveries.id))
+    .where(eq(deliveries.executionId, executionId))
+    .orderBy(
+      asc(deliveries.createdAt),
+      asc(deliveries.event),
+      asc(deliveries.position),
+      asc(deliveries.id),
+      asc(deliveryAttempts.try),
+    );
+  return [...Map.groupBy(rows, ({ delivery }) => delivery.id).values()].flatMap((tries) => {
+    const attempts = tries.flatMap(({ attempt }) => attempt ?? []);
+    return tries.slice(0, 1).map(({ delivery }) => ({ ...delivery, attempts }));
+  });
+}
+
+/** A try of a webhook. */
+export interface Dispatch {
+  delivery: DeliveryRow;
+  attempt: DeliveryAttemptRow;
+}
+
+/** The last tries of webhooks of an execution, the newest first. */
+export async function lastDispatches(
+  db: Db,
+  executionId: string,
+  limit: number,
+): Promise<Dispatch[]> {
+  return await db
+    .select({ delivery: deliveries, attempt: deliveryAttempts })
+    .from(deliveryAttempts)
+    .innerJoin(deliveries, eq(deliveries.id, deliveryAttempts.deliveryId))
+    .where(sql`execution_id = ${executionId} AND kind = 'webhook'`)
+    .orderBy(desc(deliveryAttempts.at))
+    .limit(limit);
+}
+
+/** How many wait, by kind. */
+export async function waitingDeliveries(db: Db): Promise<{ webhook: number; mail: number }> {
+  const [row] = await db.execute<{ webhook: string; mail: string }>(sql`
+    SELECT count(*) FILTER (WHERE kind = 'webhook') AS webhook,
+      count(*) FILTER (WHERE kind = 'mail') AS mail
+    FROM ${deliveries} WHERE status = 'waiting'`);
+  return { webhook: Number(row?.webhook ?? 0), mail: Number(row?.mail ?? 0) };
+}

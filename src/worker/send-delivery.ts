@@ -1,0 +1,96 @@
+import { mailOf } from "../notify/mail-text.ts";
+import { type SmtpLogin, sendMail } from "../notify/smtp.ts";
+import { sendWebhook } from "../notify/webhook.ts";
+import { type ExecutionFacts, executionFacts } from "../services/execution-facts.ts";
+import type { Db } from "../store/connect.ts";
+import type { DeliveryRow } from "../store/delivery-schema.ts";
+import type { Sent } from "./deliverer.ts";
+
+export interface SendDeps {
+  db: Db;
+  webhooksAllowPrivate: boolean;
+  userAgent: string;
+  /** `null` where no mail can go. */
+  smtp: SmtpLogin | null;
+  /** Where the API is, without a slash at its end. */
+  baseUrl: string;
+}
+
+/** Sends a webhook or a mail, with the execution as it is now. */
+export async function sendDelivery(
+  deps: SendDeps,
+  delivery: DeliveryRow,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const facts = await executionFacts(deps.db, delivery.executionId);
+  if (facts === null) return unsent("The execution is no longer kept");
+  if (delivery.kind === "webhook") return await sendHook(deps, delivery, facts, signal);
+  if (deps.smtp === null) return unsent("No mail goes: smtpHost is not configured");
+  const { error, ...sent } = await sendMail(
+    deps.smtp,
+    { id: delivery.id, to: delivery.target, ...mailFor(deps, delivery, facts) },
+    signal,
+  );
+  return { ...sent, error, retryAfterSeconds: null };
+}
+
+async function sendHook(
+  { webhooksAllowPrivate: allowPrivate, userAgent }: SendDeps,
+  { id, event, target: url, request }: DeliveryRow,
+  { execution, custom, jobId, taskId }: ExecutionFacts,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const { method = "POST", headers = {}, secret = null } = request;
+  const body = JSON.stringify({
+    ...execution,
+    metadata: { ...execution.metadata, custom },
+    job_id: jobId,
+    task_id: taskId,
+    event,
+  });
+  const { status: code, ...sent } = await sendWebhook(
+    { id, url, method, headers, secret, body },
+    { allowPrivate, userAgent },
+    signal,
+  );
+  return { ...sent, code };
+}
+
+function mailFor(
+  { baseUrl }: SendDeps,
+  { event }: DeliveryRow,
+  { execution, jobId, taskId }: ExecutionFacts,
+) {
+  const jobUrl = `${baseUrl}/tasks/${encodeURIComponent(taskId)}/jobs/${jobId}`;
+  const executionUrl = `${jobUrl}/executions/${execution.executionId}/`;
+  return mailOf({
+    event,
+    taskId,
+    jobId,
+    ...execution,
+    message: null,
+    startedAt: dateOf(execution.startedAt),
+    finishedAt: dateOf(execution.finishedAt),
+    logEnd: execution.log + execution.error,
+    logTruncated: execution.logTruncated ?? false,
+    jobUrl,
+    executionUrl,
+    streamUrl: `${executionUrl}stream/`,
+  });
+}
+
+const dateOf = (time: string | null) => (time === null ? null : new Date(time));
+
+/** It was not tried, and there is no use in it. */
+function unsent(error: string): Sent {
+  return {
+    ok: false,
+    isFinal: true,
+    retryAfterSeconds: null,
+    at: new Date(),
+    durationMs: 0,
+    code: null,
+    answer: "",
+    error,
+  };
+}
