@@ -1,4 +1,4 @@
-import { asc, desc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Event } from "../core/events.ts";
 import type { Webhook } from "../payload/notify.ts";
 import type { Db, Tx } from "./connect.ts";
@@ -109,7 +109,8 @@ export async function takeUpDeliveries(
     .update(deliveries)
     .set({
       tries: sql`tries + 1`,
-      dueAt: sql`now() + make_interval(secs =>
+      // To the millisecond, as a Date has it: by this moment a taking up is known again.
+      dueAt: sql`date_trunc('milliseconds', now()) + make_interval(secs =>
         CASE kind WHEN 'mail' THEN ${FORGOTTEN_AFTER.mail}::int ELSE ${FORGOTTEN_AFTER.webhook} END)`,
     })
     .where(
@@ -139,25 +140,32 @@ const isNot = (busy: readonly string[]) =>
 export type Attempt = Omit<DeliveryAttemptRow, "deliveryId">;
 
 /**
- * Writes what came of a try, and what follows: another after a while, or none.
+ * Writes what came of a try, and what follows: another after a while, or none. Where somebody has
+ * had it sent again meanwhile, or it was taken up again as forgotten, that stands.
  *
+ * @param takenUp The row as it was taken up.
  * @param next Milliseconds until the next try; `null` when it was the last.
  */
 export async function recordAttempt(
   db: Db,
-  deliveryId: string,
-  attempt: Attempt,
+  takenUp: Pick<DeliveryRow, "id" | "tries" | "dueAt">,
+  attempt: Omit<Attempt, "try">,
   next: number | null,
 ): Promise<void> {
+  const { id, tries, dueAt: heldUntil } = takenUp;
+  if (heldUntil === null) throw new Error(`The delivery ${id} has not been taken up`);
   await db.transaction(async (tx) => {
     await tx
       .insert(deliveryAttempts)
-      .values({ deliveryId, ...attempt })
+      .values({ deliveryId: id, try: tries, ...attempt })
       .onConflictDoNothing();
     const status = attempt.ok ? "delivered" : next === null ? "dead" : "waiting";
     const dueAt =
       status === "waiting" ? sql`now() + make_interval(secs => ${(next ?? 0) / 1000})` : null;
-    await tx.update(deliveries).set({ status, dueAt }).where(eq(deliveries.id, deliveryId));
+    await tx
+      .update(deliveries)
+      .set({ status, dueAt })
+      .where(and(eq(deliveries.id, id), eq(deliveries.dueAt, heldUntil)));
   });
 }
 

@@ -109,7 +109,7 @@ async function deliver(
       signal.aborted && !sent.ok ? 0 : nextTryMs(backoff, delivery, outcome, Math.random());
     // Also of what was cut off by the stop: another node takes it up at once.
     await persist(AbortSignal.timeout(RECORD_WITHIN_MS), () =>
-      recordAttempt(db, id, { try: tries, ...sent }, next),
+      recordAttempt(db, delivery, sent, next),
     );
     const { ok, code, error } = sent;
     log.info({ execution: executionId, kind, event, ok, code, error, try: tries }, "delivery");
