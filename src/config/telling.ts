@@ -5,7 +5,9 @@ import { EVENTS, type Event } from "../core/events.ts";
 import {
   areHeaders,
   HEADERS_WRONG,
+  isWebhookSecret,
   isWebhookUrl,
+  SECRET_WRONG,
   WEBHOOK_METHODS,
   WEBHOOK_URL_WRONG,
 } from "../core/webhook-rules.ts";
@@ -38,15 +40,25 @@ export const ServiceWebhook = v.object(
     method: v.optional(v.picklist(WEBHOOK_METHODS, METHOD_WRONG)),
     headers: v.optional(v.custom<Record<string, string>>(areHeaders, HEADERS_WRONG)),
     retries: v.optional(wholeNumber(0, 100)),
-    secret: v.optional(text),
+    secret: v.optional(v.pipe(text, v.check(isWebhookSecret, SECRET_WRONG))),
     secretFile: v.optional(text),
   },
   "must be a table with a url",
 );
+const TWO_SECRETS = "must have a secret or a secretFile, not both";
 
 /** The keys that say how the world is told. */
 export const TELLING_KEYS = {
-  webhooks: v.optional(v.array(ServiceWebhook, "must be a list of webhooks"), []),
+  webhooks: v.optional(
+    v.array(
+      v.pipe(
+        ServiceWebhook,
+        v.check((of) => of.secret === undefined || of.secretFile === undefined, TWO_SECRETS),
+      ),
+      "must be a list of webhooks",
+    ),
+    [],
+  ),
   webhooksAllowPrivate: v.optional(v.boolean("must be true or false"), false),
   webhooksExponentialBackoffMinMs: v.optional(wholeNumber(1, 86_400_000), 5_000),
   webhooksExponentialBackoffFactor: v.optional(
@@ -92,10 +104,13 @@ export interface Smtp {
 
 type Values = v.InferOutput<v.ObjectSchema<typeof TELLING_KEYS, undefined>>;
 
-/** @throws {Error} Where a file cannot be read. */
+/** @throws {Error} Where a file cannot be read, or no webhook can be signed by what is in it. */
 export function webhooksOf({ webhooks }: Pick<Values, "webhooks">): ConfiguredWebhook[] {
-  return webhooks.map(({ secretFile, method, headers, retries, secret, ...webhook }) => {
+  return webhooks.map(({ secretFile, method, headers, retries, secret, ...webhook }, index) => {
     const found = secretFile === undefined ? secret : fileText(secretFile);
+    if (found !== undefined && !isWebhookSecret(found)) {
+      throw new Error(`webhooks.${index}.secretFile: what is in it ${SECRET_WRONG}`);
+    }
     return {
       ...webhook,
       ...(method === undefined ? {} : { method }),

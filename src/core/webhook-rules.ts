@@ -11,6 +11,16 @@ export const HEADERS_WRONG =
   "must be an object of strings, of 50 at most: names of headers without Host and those of the connection, values in one line";
 export const WEBHOOK_URL_WRONG = "must be an http(s) URL without user and password";
 
+export const SECRET_WRONG = "must be a text that is not empty, and behind whsec_ base64";
+
+/** Whether a webhook can be signed by it: `whsec_` and base64, or any other text. */
+export function isWebhookSecret(text: string): boolean {
+  if (!text.startsWith("whsec_")) return text !== "";
+  return /^(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(
+    text.slice(6),
+  );
+}
+
 export function isWebhookUrl(text: string): boolean {
   const url = URL.parse(text);
   return (

@@ -3,7 +3,9 @@ import type { Event } from "../core/events.ts";
 import {
   areHeaders,
   HEADERS_WRONG,
+  isWebhookSecret,
   isWebhookUrl,
+  SECRET_WRONG,
   WEBHOOK_METHODS,
   WEBHOOK_URL_WRONG,
 } from "../core/webhook-rules.ts";
@@ -24,7 +26,7 @@ const Webhook = exactObject({
   method: v.optional(oneOf(...WEBHOOK_METHODS)),
   headers: v.optional(Headers),
   retries: v.optional(wholeNumber(0, 100)),
-  secret: v.optional(shortText(500)),
+  secret: v.optional(v.pipe(shortText(500), v.check(isWebhookSecret, SECRET_WRONG))),
 });
 export type Webhook = v.InferOutput<typeof Webhook>;
 

@@ -21,6 +21,18 @@ test.each([
     "webhooks.0.headers must be an object of strings",
   ],
   [{ FASTLANE_WEBHOOKS: `[{"url": "${URL}", "on": 1}]` }, "webhooks.0.on is no key"],
+  [
+    { FASTLANE_WEBHOOKS: `[{"url": "${URL}", "secret": "whsec_no base64"}]` },
+    "webhooks.0.secret must be a text that is not empty, and behind whsec_ base64",
+  ],
+  [
+    { FASTLANE_WEBHOOKS: `[{"url": "${URL}", "secretFile": "/dev/null"}]` },
+    "webhooks.0.secretFile: what is in it must be a text that is not empty",
+  ],
+  [
+    { FASTLANE_WEBHOOKS: `[{"url": "${URL}", "secret": "a", "secretFile": "/b"}]` },
+    "webhooks.0 must have a secret or a secretFile, not both",
+  ],
   [{ FASTLANE_SMTP_PORT: "25" }, "smtpHost must be given: smtpPort has no use without it"],
   [
     { FASTLANE_SMTP_HOST: "mail.example", FASTLANE_SMTP_USER: "ada" },
