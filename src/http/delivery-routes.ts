@@ -34,6 +34,9 @@ function deliveryIdOf(c: HttpContext): string {
   throw new AppError("delivery_not_found", `There is no delivery "${id.slice(0, 50)}"`);
 }
 
+/** Who may read an execution need not know the path of the service's own webhook, often a secret. */
+const originOf = (url: string) => URL.parse(url)?.origin ?? "";
+
 function deliveryView(entry: LedgerEntry, row: ExecutionRow, urls: Urls): Delivery {
   const { id, event, kind, source, target, status, maxTries, dueAt, createdAt, attempts } = entry;
   const executionUrl = urls.execution(row.taskId, row.jobId, row.id);
@@ -42,7 +45,7 @@ function deliveryView(entry: LedgerEntry, row: ExecutionRow, urls: Urls): Delive
     event,
     kind,
     source,
-    target,
+    target: source === "service" ? originOf(target) : target,
     status,
     maxTries,
     dueAt: dueAt?.toISOString() ?? null,

@@ -20,7 +20,10 @@ export const Delivery = v.strictObject({
     v.picklist(["job", "service"]),
     v.description("whether the job's payload or the configuration asks for it"),
   ),
-  target: v.pipe(v.string(), v.description("a URL, or an address")),
+  target: v.pipe(
+    v.string(),
+    v.description("a URL, of the service's own webhooks without its path, or an address"),
+  ),
   status: v.picklist(["waiting", "delivered", "dead"]),
   maxTries: Count,
   dueAt: v.pipe(v.nullable(Time), v.description("when it is tried next, where it is")),

@@ -64,7 +64,10 @@ export const Execution = v.strictObject({
     retryOf: v.nullable(Uuid),
     tickAt: v.nullable(Time),
     webhookDispatch: v.optional(
-      v.pipe(v.array(WebhookDispatch), v.description("the last three tries of its webhooks")),
+      v.pipe(
+        v.array(WebhookDispatch),
+        v.description("the last three tries of the webhooks of its payload"),
+      ),
     ),
   }),
   requestIPAddress: v.nullable(v.string()),

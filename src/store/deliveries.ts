@@ -219,7 +219,10 @@ export interface Dispatch {
   attempt: DeliveryAttemptRow;
 }
 
-/** The last tries of webhooks of an execution, the newest first. */
+/**
+ * The last tries of a job's own webhooks of an execution, the newest first. The service's are left
+ * out: this is sent to the receivers that the job names.
+ */
 export async function lastDispatches(
   db: Db,
   executionId: string,
@@ -229,7 +232,7 @@ export async function lastDispatches(
     .select({ delivery: deliveries, attempt: deliveryAttempts })
     .from(deliveryAttempts)
     .innerJoin(deliveries, eq(deliveries.id, deliveryAttempts.deliveryId))
-    .where(sql`execution_id = ${executionId} AND kind = 'webhook'`)
+    .where(sql`execution_id = ${executionId} AND kind = 'webhook' AND source = 'job'`)
     .orderBy(desc(deliveryAttempts.at))
     .limit(limit);
 }

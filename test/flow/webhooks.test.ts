@@ -272,7 +272,12 @@ test("the service's own webhooks are for tasks that match, beside the job's", as
   const ledger = await untilLedger(job, (items) =>
     items.every(({ status }) => status === "delivered"),
   );
-  expect(ledger.map(({ source }) => source).sort()).toEqual(["job", "service"]);
+  expect(ledger.map(({ source, target }) => [source, target]).sort()).toEqual([
+    ["job", `${receiver.url}/job`],
+    ["service", receiver.url],
+  ]);
+  const { metadata } = await untilEnded(job);
+  expect(metadata).toMatchObject({ webhookDispatch: [{ url: `${receiver.url}/job` }] });
 });
 
 test("an address that may not be called is refused, and the ledger says why", async () => {
