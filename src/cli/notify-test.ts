@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/schema.ts";
+import { isWebhookUrl, WEBHOOK_URL_WRONG } from "../core/webhook-rules.ts";
 import { sampleMail, sampleWebhook } from "../notify/sample.ts";
 import { sendMail } from "../notify/smtp.ts";
 import { sendWebhook } from "../notify/webhook.ts";
@@ -62,10 +63,11 @@ async function tryOut(
 }
 
 function urlOf(text: string): string {
-  if (URL.parse(text) !== null) return text;
-  throw new InvalidArgumentError("It must be an http(s) URL.");
+  if (isWebhookUrl(text)) return text;
+  throw new InvalidArgumentError(`It ${WEBHOOK_URL_WRONG}.`);
 }
 
+/** What a server said must not move the terminal's cursor. */
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${line.replace(/[^\P{Cc}\n\t]/gu, "\u{fffd}")}\n`);
 }

@@ -20,7 +20,9 @@ function notifyTest(args: string[], environment: Record<string, string> = {}) {
 }
 
 test("a sample webhook is sent and signed, and what was said is shown", async () => {
-  await using receiver = await startReceiver({ answer: { status: 200, body: "thanks\n" } });
+  await using receiver = await startReceiver({
+    answer: { status: 200, body: "thanks\u001b[2J\n" },
+  });
 
   const { code, stdout } = await notifyTest(
     ["--webhook", `${receiver.url}/x`, "--secret", SECRET],
@@ -30,7 +32,7 @@ test("a sample webhook is sent and signed, and what was said is shown", async ()
   expect([code, receiver.requests.length]).toEqual([0, 1]);
   expect(JSON.parse(receiver.requests[0]?.body ?? "")).toMatchObject({ event: "finishes" });
   expect(receiver.requests[0]?.headers["webhook-signature"]).toMatch(/^v1,/);
-  for (const line of [`> POST ${receiver.url}/x`, "< 200", "< thanks", "It was taken"]) {
+  for (const line of [`> POST ${receiver.url}/x`, "< 200", "< thanks\u{fffd}[2J", "It was taken"]) {
     expect(stdout.split("\n")).toContain(line);
   }
   expect(stdout).not.toContain(SECRET);
@@ -69,6 +71,7 @@ test("a sample mail is sent by the configured server, and the conversation hides
 test("without a mail server, a URL or an address it says what is missing", async () => {
   const noServer = await notifyTest(["--mail", "ops@example.com"]);
   const neither = await notifyTest([]);
+  const wrong = await notifyTest(["--webhook", "ftp://hooks.example/"]);
 
   expect([noServer.code, noServer.stdout]).toEqual([
     1,
@@ -78,4 +81,6 @@ test("without a mail server, a URL or an address it says what is missing", async
     2,
     "error: give --webhook URL or --mail ADDRESS",
   ]);
+  expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
+  expect(wrong.stderr).toContain("must be an http(s) URL");
 });
