@@ -19,6 +19,10 @@ CREATE TABLE fastlane.deliveries (
   position int NOT NULL CHECK (position >= 0),
   -- A URL or an address.
   target text NOT NULL,
+  -- Who is asked to take it: a URL's host and port; all mails go by one server.
+  receiver text NOT NULL GENERATED ALWAYS AS (
+    CASE kind WHEN 'mail' THEN '' ELSE coalesce(lower(substring(target FROM '://([^/?#]*)')), '') END
+  ) STORED,
   -- Of a webhook: method, headers, secret.
   request jsonb NOT NULL DEFAULT '{}',
   status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'dead')),

@@ -114,7 +114,7 @@ async function startWorking(
         factor: config.webhooksExponentialBackoffFactor,
       },
       smtp: config.smtp,
-      baseUrl: config.publicUrl?.replace(/\/+$/, "") ?? `http://${config.host}:${config.port}`,
+      baseUrl: config.publicUrl?.replace(/\/+$/, "") ?? ownUrl(config),
     },
     maxLogBytes: config.maxLogBytes,
     retention: config.retention,
@@ -220,4 +220,11 @@ function startApi(
 function basicAuthOf({ basicAuthUsername, basicAuthPassword, basicAuthRealm }: Config) {
   if (basicAuthUsername === undefined || basicAuthPassword === undefined) return null;
   return { username: basicAuthUsername, password: basicAuthPassword, realm: basicAuthRealm };
+}
+
+/** Where it can be reached on this machine, as far as nothing better is configured. */
+function ownUrl({ host, port }: Pick<Config, "host" | "port">): string {
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  const name = isEverywhere ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import { EVENTS, type Event } from "../core/events.ts";
@@ -60,7 +61,7 @@ export const TELLING_KEYS = {
     [],
   ),
   webhooksAllowPrivate: v.optional(v.boolean("must be true or false"), false),
-  webhooksExponentialBackoffMinMs: v.optional(wholeNumber(1, 86_400_000), 5_000),
+  webhooksExponentialBackoffMinMs: v.optional(wholeNumber(1, 3_600_000), 5_000),
   webhooksExponentialBackoffFactor: v.optional(
     v.pipe(
       v.number("must be a number from 1 to 100"),
@@ -133,7 +134,7 @@ export function smtpOf(values: Omit<Values, "webhooks">): Smtp | null {
   return {
     host,
     port: values.smtpPort ?? (useSsl ? PORT_OF_TLS : PORT),
-    from: values.smtpFrom ?? `fastlane@${host}`,
+    from: values.smtpFrom ?? `fastlane@${isIP(host) === 0 ? host : "localhost"}`,
     useSsl,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),

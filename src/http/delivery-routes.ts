@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
 import type { Delivery } from "../payload/delivery-answers.ts";
 import { redeliverNow } from "../services/redeliver.ts";
-import { type LedgerEntry, ledgerOf } from "../store/deliveries.ts";
+import { type LedgerEntry, ledgerOf } from "../store/ledger.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { operation, requireExecution, UUID } from "./params.ts";

@@ -2,7 +2,7 @@ import { hostAndPort } from "../core/host-name.ts";
 import { isLogDropped } from "../core/log-state.ts";
 import type { Execution } from "../payload/execution-answers.ts";
 import type { Db } from "../store/connect.ts";
-import { type Dispatch, lastDispatches } from "../store/deliveries.ts";
+import { type Dispatch, lastDispatches } from "../store/ledger.ts";
 import { keptLogsOf, logSizeOf, logStateOf } from "../store/log-sizes.ts";
 import { readTail } from "../store/read-log.ts";
 import type { ExecutionRow } from "../store/schema.ts";

@@ -1,6 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import type { Db } from "../store/connect.ts";
-import { type LedgerEntry, ledgerOf, redeliver } from "../store/deliveries.ts";
+import { type LedgerEntry, ledgerOf, redeliver } from "../store/ledger.ts";
 import { notify } from "../store/notify.ts";
 
 /**

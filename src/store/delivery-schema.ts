@@ -18,11 +18,13 @@ export const deliveries = fastlane.table("deliveries", {
   source: text("source").$type<"job" | "service">().notNull(),
   position: integer("position").notNull(),
   target: text("target").notNull(),
-  request: jsonb("request").$type<Omit<Webhook, "url" | "retries">>().notNull(),
-  status: text("status").$type<"waiting" | "delivered" | "dead">().notNull(),
-  tries: integer("tries").notNull(),
+  /** Made by Postgres. */
+  receiver: text("receiver").notNull(),
+  request: jsonb("request").$type<Omit<Webhook, "url" | "retries">>().notNull().default({}),
+  status: text("status").$type<"waiting" | "delivered" | "dead">().notNull().default("waiting"),
+  tries: integer("tries").notNull().default(0),
   maxTries: integer("max_tries").notNull(),
-  dueAt: moment("due_at"),
+  dueAt: moment("due_at").defaultNow(),
   createdAt: moment("created_at").notNull().defaultNow(),
 });
 

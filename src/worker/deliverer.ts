@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 import { persist } from "./persist.ts";
 import { repeat } from "./repeat.ts";
 
-/** Under way at once on a node, and of these to one target: a slow one must not hold up the rest. */
+/** Under way at once on a node, and of these to one receiver: a slow one must not hold up the rest. */
 const AT_ONCE = 32;
 const AT_ONCE_TO_ONE = 6;
 /** A word about something due may be lost. */
@@ -19,7 +19,7 @@ const LEAST_WAIT_MS = 50;
 /** What is under way when the node stops has so long to come to its end. */
 const STOP_WITHIN_MS = 4_000;
 /** What cannot be written by then is sent once more, by whoever finds it forgotten. */
-const RECORD_WITHIN_MS = 30_000;
+const RECORD_WITHIN_MS = 8_000;
 
 export interface DelivererDeps {
   db: Db;
@@ -51,12 +51,12 @@ export function startDeliverer(deps: DelivererDeps): Deliverer {
       underWay.delete(sending);
       looking.hurry();
     });
-    underWay.set(sending, delivery.target);
+    underWay.set(sending, delivery.receiver);
   };
   const takeUp = async () => {
     while (!isStopped && underWay.size < AT_ONCE) {
-      const busy = busyTargets([...underWay.values()]);
-      // Few at a time, so that no target gets all there is room for.
+      const busy = busyReceivers([...underWay.values()]);
+      // Few at a time, so that no receiver gets all there is room for.
       const taken = await takeUpDeliveries(
         db,
         Math.min(AT_ONCE - underWay.size, AT_ONCE_TO_ONE),
@@ -105,8 +105,8 @@ async function deliver(
   try {
     const { isFinal, retryAfterSeconds, ...sent } = await sendOrGiveUp(send, delivery, signal);
     const outcome = { ok: sent.ok, isFinal, retryAfterSeconds };
-    const next =
-      signal.aborted && !sent.ok ? 0 : nextTryMs(backoff, delivery, outcome, Math.random());
+    const usual = nextTryMs(backoff, delivery, outcome, Math.random());
+    const next = usual !== null && signal.aborted ? 0 : usual;
     // Also of what was cut off by the stop: another node takes it up at once.
     await persist(AbortSignal.timeout(RECORD_WITHIN_MS), () =>
       recordAttempt(db, delivery, sent, next),
@@ -119,7 +119,7 @@ async function deliver(
   }
 }
 
-/** What was cut off by the stop of the node may have arrived, and is sent once more. */
+/** What was cut off by the stop of the node may have arrived, and is sent once more; so is what we failed at ourselves. */
 async function sendOrGiveUp(
   send: DelivererDeps["send"],
   delivery: DeliveryRow,
@@ -129,20 +129,17 @@ async function sendOrGiveUp(
   try {
     return await send(delivery, signal);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted && isDatabaseDown(error)) throw error;
     const nothing = { isFinal: false, retryAfterSeconds: null, code: null, answer: "" };
     const durationMs = Date.now() - at.getTime();
-    return {
-      ok: false,
-      at,
-      durationMs,
-      ...nothing,
-      error: "The node stopped before it was answered",
-    };
+    const why = signal.aborted
+      ? "The node stopped before it was answered"
+      : `fastlane could not send it: ${messageOf(error)}`;
+    return { ok: false, at, durationMs, ...nothing, error: why };
   }
 }
 
-function busyTargets(targets: readonly string[]): string[] {
-  const counts = Map.groupBy(targets, (target) => target);
-  return [...counts].flatMap(([target, all]) => (all.length < AT_ONCE_TO_ONE ? [] : [target]));
+function busyReceivers(receivers: readonly string[]): string[] {
+  const counts = Map.groupBy(receivers, (receiver) => receiver);
+  return [...counts].flatMap(([receiver, all]) => (all.length < AT_ONCE_TO_ONE ? [] : [receiver]));
 }

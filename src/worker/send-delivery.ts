@@ -71,13 +71,17 @@ function mailFor(
     message: null,
     startedAt: dateOf(execution.startedAt),
     finishedAt: dateOf(execution.finishedAt),
-    logEnd: execution.log + execution.error,
+    logEnd: joined(execution.log, execution.error),
     logTruncated: execution.logTruncated ?? false,
     jobUrl,
     executionUrl,
     streamUrl: `${executionUrl}stream/`,
   });
 }
+
+/** A last line without its end must not run into what stands behind it. */
+const joined = (first: string, second: string) =>
+  first === "" || first.endsWith("\n") ? first + second : `${first}\n${second}`;
 
 const dateOf = (time: string | null) => (time === null ? null : new Date(time));
 

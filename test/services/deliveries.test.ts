@@ -3,12 +3,11 @@ import { claimStart, markRunning } from "../../src/services/claim-execution.ts";
 import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { tell } from "../../src/services/tell.ts";
 import {
-  ledgerOf,
   recordAttempt,
-  redeliver,
   replaceServiceWebhooks,
   takeUpDeliveries,
 } from "../../src/store/deliveries.ts";
+import { ledgerOf, redeliver } from "../../src/store/ledger.ts";
 import { testStore } from "../support/store.ts";
 import { ownedHost, pool, waiting } from "./rows.ts";
 
