@@ -56,7 +56,7 @@ function gapMessage({ before, frames }: LogHole, format: "text" | "json"): LogMe
 /** What stands in a text for what of a log is no longer kept, maxLogBytes being reached: a line of its own. */
 export function gapText(frames: number): string {
   const what = frames === 1 ? "1 line is" : `${frames} lines are`;
-  return `[fastlane: ${what} left out here, the log being longer than maxLogBytes]\n`;
+  return `[fastlane: ${what} left out here, of both streams together: the log is longer than maxLogBytes]\n`;
 }
 
 const UTF_8 = new TextEncoder();

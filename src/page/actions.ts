@@ -11,8 +11,8 @@ export function connectActions(about: About): { show(status: ExecutionStatus): v
 
   stop.addEventListener("click", () => {
     byId("confirm-text", HTMLElement).textContent = about.isOfJob
-      ? "It ends at once, whatever it is doing. The job's schedule is canceled, and no retry follows."
-      : "It ends at once, whatever it is doing, and no retry follows.";
+      ? "It is stopped whatever it is doing, within some 10 s. The job's schedule is canceled, and no retry follows."
+      : "It is stopped whatever it is doing, within some 10 s, and no retry follows.";
     confirm.showModal();
   });
   byId("confirmed", HTMLButtonElement).addEventListener("click", () => {
