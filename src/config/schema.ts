@@ -4,19 +4,11 @@ import type { HostAccess } from "../core/host-access.ts";
 import { HOST_NAME_FORMS, parseHostName } from "../core/host-name.ts";
 import type { PoolRule } from "../core/pool.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
+import type { SmtpLogin } from "../core/smtp-login.ts";
 import { Access } from "./host-access.ts";
-import { type ConfiguredWebhook, type Smtp, TELLING_KEYS } from "./telling.ts";
+import { type ConfiguredWebhook, TELLING_KEYS } from "./telling.ts";
+import { factor, text, wholeNumber } from "./values.ts";
 
-const wholeNumber = (min: number, max: number) => {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(
-    v.number(message),
-    v.integer(message),
-    v.minValue(min, message),
-    v.maxValue(max, message),
-  );
-};
-const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
 const httpUrl = v.pipe(
   text,
   v.check((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ""), "must be an http(s) URL"),
@@ -141,14 +133,7 @@ export const ConfigSchema = v.object({
   basicAuthRealm: v.optional(headerText, "fastlane"),
   hardExecutionTimeoutSeconds: v.optional(wholeNumber(1, LONGEST_TIMEOUT_SECONDS), 1_800),
   exponentialBackoffMinMs: v.optional(wholeNumber(1, 86_400_000), 1_000),
-  exponentialBackoffFactor: v.optional(
-    v.pipe(
-      v.number("must be a number from 1 to 100"),
-      v.minValue(1, "must be a number from 1 to 100"),
-      v.maxValue(100, "must be a number from 1 to 100"),
-    ),
-    2,
-  ),
+  exponentialBackoffFactor: v.optional(factor, 2),
   registries: v.optional(v.pipe(v.record(text, Registry, "must be a table of logins")), {}),
   dockerConfigFile: v.optional(v.string("must be a text")),
   dockerHosts: v.optional(
@@ -191,7 +176,7 @@ export type Config = Readonly<
 > & {
   readonly webhooks: readonly ConfiguredWebhook[];
   /** `null` where no mail can go. */
-  readonly smtp: Smtp | null;
+  readonly smtp: SmtpLogin | null;
   readonly dataDir: string;
   /** A swarm is a host among others by then. */
   readonly dockerHosts: readonly PoolRule[];

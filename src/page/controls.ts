@@ -1,6 +1,5 @@
 /** All controls but the tab; those that turn the direction of text; and other breaks of a line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const SPECIAL = /[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+export const SPECIAL = /[^\P{Cc}\t]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
 const NAMES =
   "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(

@@ -1,5 +1,6 @@
+import type { SmtpLogin } from "../core/smtp-login.ts";
 import { mailOf } from "../notify/mail-text.ts";
-import { type SmtpLogin, sendMail } from "../notify/smtp.ts";
+import { sendMail } from "../notify/smtp.ts";
 import { sendWebhook } from "../notify/webhook.ts";
 import { type ExecutionFacts, executionFacts } from "../services/execution-facts.ts";
 import type { Db } from "../store/connect.ts";

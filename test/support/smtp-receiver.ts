@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo, Server } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
-import type { SmtpLogin } from "../../src/notify/smtp.ts";
+import type { SmtpLogin } from "../../src/core/smtp-login.ts";
 
 /** A mail as it arrived. */
 interface ReceivedMail {
