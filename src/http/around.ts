@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { createMiddleware } from "hono/factory";
+import { type Actor, ANONYMOUS } from "../core/actor.ts";
 import { AppError } from "../core/errors.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
@@ -62,6 +63,7 @@ function allowOrigin(c: HttpContext, isAll: boolean, origin: string): void {
 /** Asks for the configured name and password, everywhere but where monitors look. */
 export function basicAuth({ basicAuth }: Pick<HttpDeps, "basicAuth">) {
   return createMiddleware<HttpEnv>(async (c, next) => {
+    c.set("actor", ANONYMOUS);
     if (basicAuth === null || c.req.path === "/healthcheck") return await next();
     const expected = `${basicAuth.username}:${basicAuth.password}`;
     const [, encoded = ""] =
@@ -70,6 +72,8 @@ export function basicAuth({ basicAuth }: Pick<HttpDeps, "basicAuth">) {
       c.header("www-authenticate", `Basic realm="${basicAuth.realm}", charset="UTF-8"`);
       throw new AppError("not_authenticated", "This fastlane asks for a user name and a password");
     }
+    const { username: name } = basicAuth;
+    c.set("actor", { kind: "basic", name, role: "admin", taskMatch: null } satisfies Actor);
     return await next();
   });
 }

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Actor } from "../core/actor.ts";
 import type { Enqueuer } from "../services/enqueuer.ts";
 import type { PlanDeps } from "../services/job-plan.ts";
 import type { Db } from "../store/connect.ts";
@@ -57,6 +58,8 @@ export interface HttpEnv {
     /** What the route does, as errors name it. */
     operation: string;
     requestId: string;
+    /** Set before any route is asked. */
+    actor: Actor;
   };
 }
 
