@@ -6,8 +6,9 @@ import type { PoolRule } from "../core/pool.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
 import type { SmtpLogin } from "../core/smtp-login.ts";
 import { Access } from "./host-access.ts";
+import { Allow, Containers, faultsOfPolicy } from "./pool-policy.ts";
 import { type ConfiguredWebhook, TELLING_KEYS } from "./telling.ts";
-import { factor, text, wholeNumber } from "./values.ts";
+import { factor, text, truth, wholeNumber } from "./values.ts";
 
 const httpUrl = v.pipe(
   text,
@@ -32,7 +33,6 @@ const corsOrigin = v.pipe(
   text,
   v.check(isOrigin, 'must be "*" or an origin such as https://console.example'),
 );
-const truth = v.boolean("must be true or false");
 
 const DEFAULT_MAX_RUNNING = 20;
 /** A timer of JavaScript lasts no longer than 2^31 ms. */
@@ -44,22 +44,6 @@ const LOCAL_SOCKET = "unix:///var/run/docker.sock";
 const hostName = v.pipe(
   text,
   v.check((name) => parseHostName(name) !== null, `must be ${HOST_NAME_FORMS}`),
-);
-
-/** `host` and `container:...` would leave the container's own network. */
-const networkName = v.pipe(
-  text,
-  v.check((name) => name !== "host" && !name.includes(":"), "must be the name of a Docker network"),
-);
-
-export const Allow = v.object(
-  {
-    networks: v.optional(v.array(networkName, "must be a list of networks"), []),
-    users: v.optional(v.array(text, "must be a list of users"), []),
-    workdir: v.optional(truth, false),
-    additionalDNSEntries: v.optional(truth, false),
-  },
-  "must be a table",
 );
 
 /** The password stands here or in a file, exactly one of both. */
@@ -98,22 +82,29 @@ export const Retention = v.pipe(
 );
 
 /** It has `hosts` or `swarm`, exactly one of both. */
-export const Pool = v.object(
-  {
-    match: v.optional(expression, ""),
-    hosts: v.optional(
-      v.pipe(
-        v.array(hostName, "must be a list of hosts"),
-        v.minLength(1, "must name at least one host"),
-        v.check((names) => new Set(names).size === names.length, "must not name a host twice"),
+export const Pool = v.pipe(
+  v.object(
+    {
+      match: v.optional(expression, ""),
+      hosts: v.optional(
+        v.pipe(
+          v.array(hostName, "must be a list of hosts"),
+          v.minLength(1, "must name at least one host"),
+          v.check((names) => new Set(names).size === names.length, "must not name a host twice"),
+        ),
       ),
-    ),
-    /** A manager of the swarm that stands for all its hosts. */
-    swarm: v.optional(hostName),
-    maxRunning: v.optional(wholeNumber(1, 100_000), DEFAULT_MAX_RUNNING),
-    allow: v.optional(Allow),
-  },
-  "must be a table",
+      /** A manager of the swarm that stands for all its hosts. */
+      swarm: v.optional(hostName),
+      maxRunning: v.optional(wholeNumber(1, 100_000), DEFAULT_MAX_RUNNING),
+      allow: v.optional(Allow),
+      containers: v.optional(Containers),
+    },
+    "must be a table",
+  ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const message of faultsOfPolicy(dataset.value)) addIssue({ message });
+  }),
 );
 
 /**

@@ -1,5 +1,8 @@
-import { Allow, ConfigSchema, Pool, Registry, Retention } from "./schema.ts";
+import { Allow, Containers } from "./pool-policy.ts";
+import { ConfigSchema, Pool, Registry, Retention } from "./schema.ts";
 import { ServiceWebhook } from "./telling.ts";
+
+const POLICY = { allow: Allow, containers: Containers };
 
 /** What is said of each key that the schema does not have. */
 export function unknownKeys(values: Record<string, unknown>): string[] {
@@ -8,11 +11,11 @@ export function unknownKeys(values: Record<string, unknown>): string[] {
     ...beyond(values, Object.keys(ConfigSchema.entries), ""),
     ...pools.flatMap((pool: unknown, index) => [
       ...beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
-      ...tablesOf(pool)
-        .filter(([key]) => key === "allow")
-        .flatMap(([, allow]) =>
-          beyond(allow, Object.keys(Allow.entries), `dockerHosts.${index}.allow.`),
-        ),
+      ...tablesOf(pool).flatMap(([key, table]) =>
+        key === "allow" || key === "containers"
+          ? beyond(table, Object.keys(POLICY[key].entries), `dockerHosts.${index}.${key}.`)
+          : [],
+      ),
     ]),
     ...beyond(values["retention"], Object.keys(Retention.entries), "retention."),
     ...tablesOf(values["webhooks"]).flatMap(([index, webhook]) =>

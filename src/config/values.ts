@@ -4,6 +4,8 @@ import * as v from "valibot";
 
 export const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
 
+export const truth = v.boolean("must be true or false");
+
 export const wholeNumber = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(

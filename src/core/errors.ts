@@ -2,7 +2,6 @@
 export const ERROR_STATUS = {
   body_unreadable: 400,
   payload_invalid: 400,
-  payload_not_allowed: 400,
   task_id_invalid: 400,
   job_id_invalid: 400,
   no_pool: 400,
@@ -11,6 +10,7 @@ export const ERROR_STATUS = {
   nothing_to_retry: 400,
   job_is_scheduled: 400,
   not_authenticated: 401,
+  payload_not_allowed: 403,
   host_not_ours: 403,
   origin_not_ours: 403,
   task_not_found: 404,

@@ -24,7 +24,8 @@ export function parseImageReference(text: string): ImageReference | null {
 /** The registry that an image comes from, as its reference names it; Docker Hub where it names none. */
 export function registryOf(image: string): string {
   const [first = "", ...rest] = image.split("/");
-  const isRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  // The rule of distribution/reference: no image's own name has capitals.
+  const isRegistry = rest.length > 0 && (/[.:A-Z]/.test(first) || first === "localhost");
   return isRegistry ? first : "docker.io";
 }
 

@@ -1,26 +1,26 @@
-/** What payloads may ask of the containers of a pool, beyond what is harmless; nothing when absent. */
-export interface Allowed {
-  /** Docker networks by name. */
-  networks: readonly string[];
-  /** Users as a payload writes them; "*" is any. */
-  users: readonly string[];
-  workdir: boolean;
-  additionalDNSEntries: boolean;
-}
+import type { Policy } from "./policy.ts";
 
-/** A rule that gives tasks their hosts. */
-export interface PoolRule {
-  /** A regular expression on the task id; "" fits all. It is the pool's name as well. */
-  match: string;
+/** A rule that gives tasks their hosts. `match` is a regular expression on the task id; "" fits all. */
+export interface PoolRule extends Policy {
   hosts: readonly string[];
   /** Executions at once over the pool's hosts. */
   maxRunning: number;
-  allow?: Allowed | undefined;
 }
 
 /** The first pool whose expression fits, or `null`. */
 export function poolOf(pools: readonly PoolRule[], taskId: string): PoolRule | null {
   return pools.find(({ match }) => new RegExp(match, "u").test(taskId)) ?? null;
+}
+
+/**
+ * The pool that an execution was made for; the one that its task has now, where that is no more in
+ * the configuration; or `null`.
+ */
+export function poolOfExecution(
+  pools: readonly PoolRule[],
+  { pool, taskId }: { pool: string; taskId: string },
+): PoolRule | null {
+  return pools.find(({ match }) => match === pool) ?? poolOf(pools, taskId);
 }
 
 /** Every host of every pool, once. */

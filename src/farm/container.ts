@@ -1,5 +1,6 @@
-import type { ContainerCreateOptions, ContainerInspectInfo } from "dockerode";
+import type { ContainerCreateOptions, ContainerInspectInfo, HostConfig } from "dockerode";
 import * as v from "valibot";
+import { type Confinement, ORDINARY } from "../core/confinement.ts";
 import type { ContainerSpec, ContainerState } from "./host.ts";
 
 // Docker's default driver turns bytes that are not UTF-8 into U+FFFD; this one keeps every byte.
@@ -24,11 +25,28 @@ export function createOptionsOf(spec: ContainerSpec): ContainerCreateOptions {
     HostConfig: {
       LogConfig: LOG_CONFIG,
       RestartPolicy: { Name: "no" },
-      SecurityOpt: ["no-new-privileges"],
+      ...confinedBy(spec.confinement ?? ORDINARY),
       ...limitsOf(spec),
       ...(spec.network === undefined ? {} : { NetworkMode: spec.network }),
       ...(spec.extraHosts === undefined ? {} : { ExtraHosts: [...spec.extraHosts] }),
     },
+  };
+}
+
+/** Where a program may write that can write nowhere else, and what it runs from there. */
+export const SCRATCH = { path: "/tmp", options: ["exec", "nosuid", "nodev"] };
+
+/** The engine's options for how far a container is shut in. */
+export function confinedBy(confinement: Confinement): HostConfig {
+  const { runtime, readOnlyRoot, capabilities, noNewPrivileges } = confinement;
+  return {
+    CapDrop: ["ALL"],
+    CapAdd: [...capabilities],
+    ...(noNewPrivileges ? { SecurityOpt: ["no-new-privileges"] } : {}),
+    ...(readOnlyRoot
+      ? { ReadonlyRootfs: true, Tmpfs: { [SCRATCH.path]: SCRATCH.options.join(",") } }
+      : {}),
+    ...(runtime === undefined ? {} : { Runtime: runtime }),
   };
 }
 

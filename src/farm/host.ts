@@ -1,3 +1,4 @@
+import type { Confinement } from "../core/confinement.ts";
 import type { Instant, LogFrame } from "../core/log-frames.ts";
 import type { LogStream } from "../core/log-streams.ts";
 import type { FailureCause } from "../core/status.ts";
@@ -10,9 +11,11 @@ export interface ContainerSpec {
   words: readonly string[];
   envs: Readonly<Record<string, string>>;
   labels: Readonly<Record<string, string>>;
-  cpus?: number;
-  memoryBytes?: number;
-  pids?: number;
+  cpus?: number | undefined;
+  memoryBytes?: number | undefined;
+  pids?: number | undefined;
+  /** As `ORDINARY` when absent. */
+  confinement?: Confinement;
   network?: string;
   user?: string;
   workdir?: string;

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import * as v from "valibot";
+import { STRICTEST } from "../core/confinement.ts";
 import { shortImageName } from "../core/image-reference.ts";
+import { confinedBy } from "./container.ts";
 import { dial } from "./dial.ts";
 import { orNotFound } from "./docker-call.ts";
 import { EngineRefusal, HostUnreachable } from "./host.ts";
@@ -46,7 +48,7 @@ export async function probeEngine(
         Entrypoint: [""],
         Cmd: ["true"],
         Labels: { ...labels },
-        HostConfig: { NetworkMode: "none", SecurityOpt: ["no-new-privileges"] },
+        HostConfig: { NetworkMode: "none", ...confinedBy(STRICTEST) },
         abortSignal,
       }),
     ),

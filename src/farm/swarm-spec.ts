@@ -1,4 +1,5 @@
-import { LOG_CONFIG } from "./container.ts";
+import { type Confinement, ORDINARY } from "../core/confinement.ts";
+import { LOG_CONFIG, SCRATCH } from "./container.ts";
 import type { ContainerSpec } from "./host.ts";
 import type { Service } from "./swarm-records.ts";
 
@@ -34,8 +35,7 @@ export function serviceSpecOf(spec: ContainerSpec): object {
         TTY: false,
         OpenStdin: false,
         StopGracePeriod: STOP_GRACE_NANOS,
-        // Known to engines from 25 on; older ones pass over it.
-        Privileges: { NoNewPrivileges: true },
+        ...confinedBy(spec.confinement ?? ORDINARY),
         ...(spec.user === undefined ? {} : { User: spec.user }),
         ...(spec.workdir === undefined ? {} : { Dir: spec.workdir }),
         ...(spec.extraHosts === undefined ? {} : { Hosts: spec.extraHosts.map(hostsLineOf) }),
@@ -45,6 +45,26 @@ export function serviceSpecOf(spec: ContainerSpec): object {
       Resources: { Limits: limitsOf(spec) },
       ...(spec.network === undefined ? {} : { Networks: [{ Target: spec.network }] }),
     },
+  };
+}
+
+/** A swarm has no choice of runtimes. */
+function confinedBy({ readOnlyRoot, capabilities, noNewPrivileges }: Confinement) {
+  const { path, options } = SCRATCH;
+  return {
+    CapabilityDrop: ["ALL"],
+    CapabilityAdd: [...capabilities],
+    // Known to engines from 25 on; older ones pass over it.
+    Privileges: { NoNewPrivileges: noNewPrivileges },
+    ...(readOnlyRoot
+      ? {
+          ReadOnly: true,
+          // The options are known to engines from 27 on; older ones pass over them.
+          Mounts: [
+            { Type: "tmpfs", Target: path, TmpfsOptions: { Options: options.map((one) => [one]) } },
+          ],
+        }
+      : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { AppError, type Issue } from "../core/errors.ts";
+import { AppError, type ErrorCode, type Issue } from "../core/errors.ts";
 import type { JobPayload } from "../payload/job-payload.ts";
 import { parseBulkPayload, parseJobPayload, sentence } from "../payload/parse.ts";
 import type { Enqueued } from "../services/enqueue-jobs.ts";
@@ -78,23 +78,25 @@ function noticeOf({ hasMail }: HttpDeps, payload: JobPayload | undefined): { not
   return asks && !hasMail ? { notice: "No mail will go: smtpHost is not configured" } : {};
 }
 
-/** All plans, or all that is wrong with them, each with its payload's index. */
+/** All plans, or all that is wrong or not allowed in them, each with its payload's index. */
 function planAll<Plan>(
   payloads: readonly JobPayload[],
   planOf: (payload: JobPayload) => Plan,
 ): Plan[] {
   const issues: Issue[] = [];
+  let code: ErrorCode = "payload_not_allowed";
   const plans = payloads.flatMap((payload, index) => {
     try {
       return [planOf(payload)];
     } catch (error) {
       if (!(error instanceof AppError) || error.issues === undefined) throw error;
+      if (error.code === "payload_invalid") code = error.code;
       issues.push(...error.issues.map((issue) => ({ ...issue, path: `${index}.${issue.path}` })));
       return [];
     }
   });
   if (issues.length === 0) return plans;
-  throw new AppError("payload_not_allowed", sentence("Cannot enqueue", issues), { issues });
+  throw new AppError(code, sentence("Cannot enqueue", issues), { issues });
 }
 
 function refuseHeaderKey(c: HttpContext): void {

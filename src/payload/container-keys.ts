@@ -1,35 +1,32 @@
 import { isIP } from "node:net";
 import * as v from "valibot";
+import {
+  CPUS_WRONG,
+  MAX_CPUS,
+  MAX_PIDS,
+  MEMORY_WRONG,
+  MIN_CPUS,
+  parseMemory,
+} from "../core/resources.ts";
 import { exactObject, shortText, wholeNumber } from "./limits.ts";
 import { isObject } from "./text.ts";
 
-const MEMORY = /^(\d{1,12})([bkmg]?)$/i;
-const UNIT_BYTES: Record<string, number> = { "": 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-/** Docker starts no container with less. */
-const MIN_MEMORY_BYTES = 6 * 2 ** 20;
-const MAX_MEMORY_BYTES = 2 ** 50;
-const MEMORY_WRONG = "must be a size such as 512m or 2g, of 6m at least";
-
 const Memory = v.pipe(
   shortText(16),
-  v.check((text) => {
-    const bytes = memoryBytes(text);
-    return bytes !== null && bytes >= MIN_MEMORY_BYTES && bytes <= MAX_MEMORY_BYTES;
-  }, MEMORY_WRONG),
-  v.transform((text) => memoryBytes(text) ?? MIN_MEMORY_BYTES),
+  v.check((text) => parseMemory(text) !== null, MEMORY_WRONG),
+  v.transform((text) => parseMemory(text) ?? 0),
 );
 
-const CPUS_WRONG = "must be a number from 0.01 to 1024";
 const Cpus = v.pipe(
   v.number(CPUS_WRONG),
-  v.minValue(0.01, CPUS_WRONG),
-  v.maxValue(1_024, CPUS_WRONG),
+  v.minValue(MIN_CPUS, CPUS_WRONG),
+  v.maxValue(MAX_CPUS, CPUS_WRONG),
 );
 
 const Resources = exactObject({
   cpus: v.optional(Cpus),
   memory: v.optional(Memory),
-  pids: v.optional(wholeNumber(1, 4_194_304)),
+  pids: v.optional(wholeNumber(1, MAX_PIDS)),
 });
 
 const Network = v.pipe(
@@ -66,11 +63,6 @@ export const CONTAINER_KEYS = {
     ),
   ),
 };
-
-function memoryBytes(text: string): number | null {
-  const [whole, digits, unit = ""] = MEMORY.exec(text) ?? [];
-  return whole === undefined ? null : Number(digits) * (UNIT_BYTES[unit.toLowerCase()] ?? 1);
-}
 
 function isDnsEntries(value: unknown): value is Record<string, string> {
   if (!isObject(value)) return false;

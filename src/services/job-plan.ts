@@ -1,14 +1,17 @@
 import { cronTimes } from "../core/cron.ts";
 import { AppError } from "../core/errors.ts";
 import { registryOf } from "../core/image-reference.ts";
-import { type Allowed, type PoolRule, poolOf } from "../core/pool.ts";
+import { breachesOf, type Policy } from "../core/policy.ts";
+import { type PoolRule, poolOf } from "../core/pool.ts";
 import {
+  type ContainerRequest,
   containerRequestOf,
   type JobRules,
   jobRulesOf,
   type PayloadDefaults,
 } from "../payload/job-details.ts";
 import type { JobPayload } from "../payload/job-payload.ts";
+import { sentence } from "../payload/parse.ts";
 import { type When, whenOf } from "../payload/schedule.ts";
 import type { NewExecution } from "../store/executions.ts";
 import type { NewJob } from "../store/jobs.ts";
@@ -39,8 +42,8 @@ export interface JobPlan {
 /**
  * Works out what a payload asks for.
  *
- * @throws {AppError} `no_pool` when no pool fits the task; `payload_not_allowed` when the payload
- *   asks for what the configuration does not allow.
+ * @throws {AppError} `no_pool` when no pool fits the task; `payload_invalid` when the login is none
+ *   for the image; `payload_not_allowed` when the policy of the pool does not allow the payload.
  */
 export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan {
   const { taskId, payload, requestIp } = input;
@@ -51,14 +54,16 @@ export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan
       `Cannot enqueue: no pool of dockerHosts matches task "${taskId}"`,
     );
   }
-  refuseNotAllowed(deps, pool, payload);
+  requireLogin(deps, payload);
+  const request = containerRequestOf(payload);
+  requireAllowed(pool, request, "Cannot enqueue");
   const now = new Date();
   const when = whenOf(payload, now);
   return {
     job: {
       id: jobId,
       taskId,
-      request: containerRequestOf(payload),
+      request,
       rules: jobRulesOf(payload, deps.defaults),
       priority: payload.priority,
       custom: payload.metadata,
@@ -106,42 +111,26 @@ export function executionOf(job: JobDetails, pool: string): NewExecution {
   };
 }
 
-const NOTHING_ALLOWED: Allowed = {
-  networks: [],
-  users: [],
-  workdir: false,
-  additionalDNSEntries: false,
-};
-
-function refuseNotAllowed(deps: PlanDeps, pool: PoolRule, payload: JobPayload): void {
-  const { networks, users, ...flags } = pool.allow ?? NOTHING_ALLOWED;
-  const { network, user, registryAuth } = payload;
-  if (network !== undefined && !networks.includes(network)) refuse("network", pool, networks);
-  if (user !== undefined && !users.includes(user) && !users.includes("*")) {
-    refuse("user", pool, users);
-  }
-  for (const key of ["workdir", "additionalDNSEntries"] as const) {
-    if (payload[key] !== undefined && !flags[key]) refuse(key, pool, []);
-  }
-  const registry = registryOf(payload.image);
-  const isLogin = registryAuth !== undefined && Object.hasOwn(deps.registries, registryAuth);
-  if (registryAuth !== undefined && !(isLogin && deps.registries[registryAuth] === registry)) {
-    const message = isLogin
-      ? `must be a login for the image's registry, ${registry}: it is for another`
-      : "must be the name of a login in registries of the configuration";
-    throw new AppError("payload_not_allowed", `Cannot enqueue: "registryAuth" ${message}`, {
-      issues: [{ path: "registryAuth", message }],
-    });
-  }
+/** @throws {AppError} `payload_invalid`. */
+function requireLogin({ registries }: PlanDeps, { image, registryAuth }: JobPayload): void {
+  if (registryAuth === undefined) return;
+  const registry = registryOf(image);
+  const isLogin = Object.hasOwn(registries, registryAuth);
+  if (isLogin && registries[registryAuth] === registry) return;
+  const message = isLogin
+    ? `must be a login for the image's registry, ${registry}: it is for another`
+    : "must be the name of a login in registries of the configuration";
+  const issues = [{ path: "registryAuth", message }];
+  throw new AppError("payload_invalid", sentence("Cannot enqueue", issues), { issues });
 }
 
-function refuse(key: string, pool: PoolRule, allowed: readonly string[]): never {
-  const what =
-    allowed.length === 0
-      ? "is not allowed"
-      : `must be one of ${allowed.join(", ")}: no other is allowed`;
-  const message = `${what} by the configuration of pool "${pool.match}" (dockerHosts.allow)`;
-  throw new AppError("payload_not_allowed", `Cannot enqueue: "${key}" ${message}`, {
-    issues: [{ path: key, message }],
-  });
+/**
+ * @param cannot What cannot be done with what is not allowed.
+ * @throws {AppError} `payload_not_allowed`.
+ */
+export function requireAllowed(policy: Policy, request: ContainerRequest, cannot: string): void {
+  const issues = breachesOf(policy, request);
+  if (issues.length > 0) {
+    throw new AppError("payload_not_allowed", sentence(cannot, issues), { issues });
+  }
 }

@@ -7,14 +7,14 @@ import { findSchedule } from "../store/schedules.ts";
 import type { JobRow } from "../store/schema.ts";
 import { touchTasks } from "../store/tasks.ts";
 import type { Enqueued } from "./enqueue-jobs.ts";
-import { executionOf } from "./job-plan.ts";
+import { executionOf, requireAllowed } from "./job-plan.ts";
 import { stopLastExecution } from "./stop-execution.ts";
 
 /**
  * Makes a new execution of a job, with the job's details. One that has not ended is stopped first,
  * and the new one waits until it has ended.
  *
- * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, or `no_pool`.
+ * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, `no_pool` or `payload_not_allowed`.
  */
 export async function retryJob(
   db: Db,
@@ -36,12 +36,12 @@ export async function retryJob(
  * Whether a job can be retried.
  *
  * @returns The pool that a retry would run in.
- * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, or `no_pool`.
+ * @throws {AppError} `nothing_to_retry`, `job_is_scheduled`, `no_pool` or `payload_not_allowed`.
  */
 export async function requireRetryable(
   db: Db | Tx,
   { pools }: { pools: readonly PoolRule[] },
-  job: Pick<JobRow, "id" | "taskId">,
+  job: Pick<JobRow, "id" | "taskId" | "request">,
 ): Promise<PoolRule> {
   const [[last], schedule] = await Promise.all([
     lastExecutions(db, job.id, 1),
@@ -55,5 +55,6 @@ export async function requireRetryable(
   if (pool === null) {
     throw new AppError("no_pool", `Cannot retry: no pool of dockerHosts matches "${job.taskId}"`);
   }
+  requireAllowed(pool, job.request, "Cannot retry");
   return pool;
 }

@@ -34,6 +34,7 @@ export interface AttendDeps {
   decided: Set<string>;
   breaker: BreakerRules;
   registries: RunDeps["registries"];
+  pools: RunDeps["pools"];
   /** What is kept of one log at most, of stdout and stderr together. */
   maxLogBytes: number;
   /** The engine answers: what waits can be given to it. */

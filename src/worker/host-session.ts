@@ -25,6 +25,7 @@ export interface SessionDeps {
   logWriter: AttendDeps["logWriter"];
   log: Log;
   registries: AttendDeps["registries"];
+  pools: AttendDeps["pools"];
   breaker: AttendDeps["breaker"];
   maxLogBytes: AttendDeps["maxLogBytes"];
   /** What runs on a host that has not answered for so long is lost. */

@@ -39,6 +39,7 @@ export interface NodeDeps {
   log: Log;
   logWriter: SessionDeps["logWriter"];
   registries: SessionDeps["registries"];
+  pools: SessionDeps["pools"];
   breaker: SessionDeps["breaker"];
   maxLogBytes: SessionDeps["maxLogBytes"];
   hostLostAfterSeconds: SessionDeps["hostLostAfterSeconds"];

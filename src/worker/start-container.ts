@@ -1,17 +1,24 @@
+import { AppError } from "../core/errors.ts";
 import { MAX_PLACEMENTS } from "../core/farm.ts";
-import { EngineRefusal, HostUnreachable, PullAborted, PullFailed } from "../farm/host.ts";
-import { containerNameOf, labelsOf } from "../farm/labels.ts";
+import {
+  type ContainerSpec,
+  EngineRefusal,
+  HostUnreachable,
+  PullAborted,
+  PullFailed,
+} from "../farm/host.ts";
+import { containerNameOf } from "../farm/labels.ts";
 import { claimStart, dropClaim } from "../services/claim-execution.ts";
 import type { Lease } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { adopt } from "./adopt-container.ts";
+import { containerSpecOf, type SpecDeps } from "./container-spec.ts";
 import { begun, failed, type Outcome } from "./outcome.ts";
 import { persist } from "./persist.ts";
-import { loginFor, type PullDeps, pullImageOf, type StartSignals } from "./pull-image.ts";
+import { type PullDeps, pullImageOf, type StartSignals } from "./pull-image.ts";
 
-export interface StartDeps extends PullDeps {
+export interface StartDeps extends PullDeps, Omit<SpecDeps, "host"> {
   lease: Lease;
-  installation: string;
   /** There may be one image more on the host. */
   onPulled(): void;
 }
@@ -54,6 +61,7 @@ async function startNew(
   signals: StartSignals,
 ): Promise<Outcome> {
   const { db, lease, signal } = deps;
+  const spec = containerSpecOf(deps, execution);
   const { pullPolicy } = execution.request;
   const pull = async () => {
     await pullImageOf(deps, execution, signals);
@@ -61,29 +69,23 @@ async function startNew(
   };
   if (pullPolicy === "always") await pull();
   try {
-    return await createAndStart(deps, execution, signals);
+    return await createAndStart(deps, spec, execution, signals);
   } catch (error) {
     if (pullPolicy !== "missing" || !isNoImage(error)) throw error;
   }
   // The pull can last: meanwhile the execution may be given to another host.
   await persist(signal, () => dropClaim(db, lease, execution.id));
   await pull();
-  return await createAndStart(deps, execution, signals);
+  return await createAndStart(deps, spec, execution, signals);
 }
 
 async function createAndStart(
   deps: StartDeps,
+  spec: ContainerSpec,
   execution: ExecutionRow,
   signals: StartSignals,
 ): Promise<Outcome> {
-  const { host, db, lease, installation, signal } = deps;
-  const { request } = execution;
-  const spec = {
-    ...request,
-    name: containerNameOf(execution.id),
-    labels: labelsOf(installation, host.name, execution),
-    login: loginFor(deps, request),
-  };
+  const { host, db, lease, signal } = deps;
   // Both at once: the engine takes longer, so the claim costs no time.
   const [claim, created] = await settled(
     persist(signal, () => claimStart(db, lease, execution.id)),
@@ -168,6 +170,8 @@ function toOutcome(error: unknown, execution: ExecutionRow): Outcome {
   if (error instanceof PullFailed && error.failure !== "registry_busy") {
     return failed(error.failure, error.message);
   }
+  // The policy does not allow it any more.
+  if (error instanceof AppError) return failed("create_failed", error.message);
   if (error instanceof EngineRefusal) {
     return failed(isNoImage(error) ? "image_not_found" : "create_failed", error.message);
   }

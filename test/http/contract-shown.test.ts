@@ -175,7 +175,7 @@ test("resources: shown in numbers", async () => {
 test("network, user, workdir, additionalDNSEntries: what is allowed is named in a refusal", async () => {
   const body = JSON.stringify({ ...GOOD, user: "root" });
 
-  const { issues } = await errorOf(await post(app, "/tasks/shown/", body), 400);
+  const { issues } = await errorOf(await post(app, "/tasks/shown/", body), 403);
 
   expect(issues?.[0]?.path).toBe("user");
   expect(issues?.[0]?.message).toStartWith("must be one of nobody: no other is allowed");

@@ -130,21 +130,21 @@ test.each<[path: string, allowed: string, value: unknown]>([
   expect(JSON.stringify(issues).toLowerCase()).not.toContain(SENT.toLowerCase());
 });
 
-test.each([
-  ["network", "host"],
-  ["network", "bridge"],
-  ["user", "0"],
-  ["user", "nobody"],
+test.each<[string, unknown, string?]>([
+  ["network", "host", "networks"],
+  ["network", "bridge", "networks"],
+  ["user", "0", "users"],
+  ["user", "nobody", "users"],
   ["workdir", "/tmp"],
   ["additionalDNSEntries", { "db.example": "10.0.0.1" }],
 ])(
-  "network, user, workdir, additionalDNSEntries: %s %j is a 400 where it is not allowed",
-  async (key, value) => {
+  "network, user, workdir, additionalDNSEntries: %s %j is a 403 where it is not allowed",
+  async (key, value, rule = key) => {
     const body = JSON.stringify({ ...GOOD, [key]: value });
 
-    const { issues, error } = await errorOf(await post(app, "/tasks/wrong/", body), 400);
+    const { issues, error } = await errorOf(await post(app, "/tasks/wrong/", body), 403);
 
-    const message = 'is not allowed by the configuration of pool "" (dockerHosts.allow)';
+    const message = `is not allowed by allow.${rule} of pool ""`;
     expect(issues).toEqual([{ path: key, message }]);
     expect(error).toBe(`Cannot enqueue: "${key}" ${message}`);
   },

@@ -20,8 +20,8 @@ const WORDS: Record<Refusal, Words> = {
     example: 'Cannot enqueue: "retries" must be a whole number from 0 to 100',
   },
   payload_not_allowed: {
-    when: "the payload asks for what the configuration does not allow",
-    example: 'Cannot enqueue: "workdir" is not allowed by the configuration of pool ""',
+    when: "the job asks for what the policy of its pool does not allow: issues names each rule",
+    example: 'Cannot enqueue: "workdir" is not allowed by allow.workdir of pool ""',
   },
   task_id_invalid: {
     when: "the task id is empty, longer than 200 characters or has special ones",

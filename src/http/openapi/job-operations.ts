@@ -66,7 +66,14 @@ export const JOB_OPERATIONS: readonly Operation[] = [
         example: examples.ENQUEUED,
       },
     ],
-    refusals: [...CHANGING, ...OF_JOB, "nothing_to_retry", "job_is_scheduled", "no_pool"],
+    refusals: [
+      ...CHANGING,
+      ...OF_JOB,
+      "nothing_to_retry",
+      "job_is_scheduled",
+      "no_pool",
+      "payload_not_allowed",
+    ],
   },
   {
     id: "whyJob",
