@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig, type Sources } from "../../src/config/load.ts";
+import { ORDINARY } from "../../src/core/confinement.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -83,6 +84,97 @@ test("a swarm is a host of its pool, beside its manager as a host, and is reache
     environment: { ...environment, FASTLANE_DOCKER_HOSTS: JSON.stringify([{ swarm: manager }]) },
   });
   expect(only.hostAccess[manager]).toMatchObject({ kind: "https", caFile: "/ca.pem" });
+});
+
+test("a pool's policy is read whole: sizes in bytes, capabilities by their bare names", async () => {
+  const configFile = await fileOf(`
+    [[dockerHosts]]
+    hosts = ["a:1"]
+    [dockerHosts.allow]
+    images = ["docker.io/library/*", "registry.example:5000/team/**:1.*"]
+    digestsOnly = true
+    maxCpus = 2
+    maxMemory = "2g"
+    maxPids = 512
+    [dockerHosts.containers]
+    cpus = 0.5
+    memory = "2048m"
+    runtime = "runsc"
+    readOnlyRoot = true
+    capabilities = ["chown", "CAP_NET_RAW"]
+    noNewPrivileges = false
+  `);
+
+  const [pool] = load({ configFile }).dockerHosts;
+
+  expect(pool?.allow).toEqual({
+    images: ["docker.io/library/*", "registry.example:5000/team/**:1.*"],
+    digestsOnly: true,
+    networks: [],
+    users: [],
+    workdir: false,
+    additionalDNSEntries: false,
+    maxCpus: 2,
+    maxMemoryBytes: 2 ** 31,
+    maxPids: 512,
+  });
+  expect(pool?.containers).toEqual({
+    cpus: 0.5,
+    memoryBytes: 2 ** 31,
+    runtime: "runsc",
+    readOnlyRoot: true,
+    capabilities: ["CHOWN", "NET_RAW"],
+    noNewPrivileges: false,
+  });
+});
+
+test("a table of containers that says nothing makes them as none does", () => {
+  const environment = { FASTLANE_DOCKER_HOSTS: '[{"hosts": ["a:1"], "containers": {}}]' };
+
+  expect(load({ environment }).dockerHosts[0]?.containers).toEqual(ORDINARY);
+});
+
+test.each<[string, string]>([
+  ['{"allow": {"images": []}}', "0.allow.images must have at least one pattern"],
+  ['{"allow": {"images": ["busybox"]}}', "0.allow.images.0 must be a pattern on the whole ref"],
+  ['{"allow": {"digestsOnly": 1}}', "0.allow.digestsOnly must be true or false"],
+  ['{"allow": {"maxCpus": 0}}', "0.allow.maxCpus must be a number from 0.01 to 1024"],
+  ['{"allow": {"maxMemory": 2}}', "0.allow.maxMemory must be a size such as 512m or 2g"],
+  ['{"allow": {"maxMemory": "1m"}}', "0.allow.maxMemory must be a size such as 512m or 2g"],
+  ['{"allow": {"maxPids": 0}}', "0.allow.maxPids must be a whole number from 1 to 4194304"],
+  ['{"allow": {"maxTime": 0}}', "0.allow.maxTime is no key; the keys are images, digestsOnly"],
+  ['{"containers": 1}', "0.containers must be a table"],
+  ['{"containers": {"tmpfs": "/tmp"}}', "0.containers.tmpfs is no key; the keys are cpus, memory"],
+  ['{"containers": {"runtime": "a b"}}', "0.containers.runtime must be the name of a runtime"],
+  ['{"containers": {"readOnlyRoot": 0}}', "0.containers.readOnlyRoot must be true or false"],
+  ['{"containers": {"capabilities": ["ALL"]}}', "0.containers.capabilities.0 must be a capability"],
+  ['{"containers": {"capabilities": "X"}}', "0.containers.capabilities must be a list"],
+  [
+    '{"containers": {"cpus": 4}, "allow": {"maxCpus": 2}}',
+    "dockerHosts.0 must not have containers.cpus (4) above allow.maxCpus (2)",
+  ],
+  [
+    '{"containers": {"memory": "3g"}, "allow": {"maxMemory": "2048m"}}',
+    "dockerHosts.0 must not have containers.memory (3g) above allow.maxMemory (2g)",
+  ],
+  [
+    '{"containers": {"pids": 2}, "allow": {"maxPids": 1}}',
+    "dockerHosts.0 must not have containers.pids (2) above allow.maxPids (1)",
+  ],
+])("a policy of %s is refused: %s", (keys, message) => {
+  const pool = { hosts: ["a:1"], ...JSON.parse(keys) };
+  const environment = { FASTLANE_DOCKER_HOSTS: JSON.stringify([pool]) };
+
+  expect(() => load({ environment })).toThrow(message);
+});
+
+test("a swarm that is to use a runtime is refused", () => {
+  const pool = { swarm: "tcp://manager:2375", containers: { runtime: "runsc" } };
+  const environment = { FASTLANE_DOCKER_HOSTS: JSON.stringify([pool]) };
+
+  expect(() => load({ environment })).toThrow(
+    "dockerHosts.0 must not have containers.runtime with a swarm",
+  );
 });
 
 test("everything that is wrong is named at once", async () => {
