@@ -33,8 +33,11 @@ export function createOptionsOf(spec: ContainerSpec): ContainerCreateOptions {
   };
 }
 
-/** Where a program may write that can write nowhere else, and what it runs from there. */
-export const SCRATCH = { path: "/tmp", options: ["exec", "nosuid", "nodev"] };
+/**
+ * Where a program may write that can write nowhere else. Engines let nothing run from there, honour
+ * no setuid bit and no device unless they are told to: many programs unpack a library to run it.
+ */
+export const SCRATCH = { path: "/tmp", option: "exec" };
 
 /** The engine's options for how far a container is shut in. */
 export function confinedBy(confinement: Confinement): HostConfig {
@@ -43,9 +46,7 @@ export function confinedBy(confinement: Confinement): HostConfig {
     CapDrop: ["ALL"],
     CapAdd: [...capabilities],
     ...(noNewPrivileges ? { SecurityOpt: ["no-new-privileges"] } : {}),
-    ...(readOnlyRoot
-      ? { ReadonlyRootfs: true, Tmpfs: { [SCRATCH.path]: SCRATCH.options.join(",") } }
-      : {}),
+    ...(readOnlyRoot ? { ReadonlyRootfs: true, Tmpfs: { [SCRATCH.path]: SCRATCH.option } } : {}),
     ...(runtime === undefined ? {} : { Runtime: runtime }),
   };
 }

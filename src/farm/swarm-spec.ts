@@ -50,7 +50,6 @@ export function serviceSpecOf(spec: ContainerSpec): object {
 
 /** A swarm has no choice of runtimes. */
 function confinedBy({ readOnlyRoot, capabilities, noNewPrivileges }: Confinement) {
-  const { path, options } = SCRATCH;
   return {
     CapabilityDrop: ["ALL"],
     CapabilityAdd: [...capabilities],
@@ -59,9 +58,13 @@ function confinedBy({ readOnlyRoot, capabilities, noNewPrivileges }: Confinement
     ...(readOnlyRoot
       ? {
           ReadOnly: true,
-          // The options are known to engines from 27 on; older ones pass over them.
+          // The option is known to engines from 27 on; older ones pass over it.
           Mounts: [
-            { Type: "tmpfs", Target: path, TmpfsOptions: { Options: options.map((one) => [one]) } },
+            {
+              Type: "tmpfs",
+              Target: SCRATCH.path,
+              TmpfsOptions: { Options: [[SCRATCH.option]] },
+            },
           ],
         }
       : {}),

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dockerHost } from "../../src/farm/docker-host.ts";
 import { HostUnreachable } from "../../src/farm/host.ts";
+import { startDockerProxy } from "../support/docker-proxy.ts";
 import { containersOf, testEngine } from "../support/engine.ts";
 
 test.each([["http://127.0.0.1:1/"], ["https://127.0.0.1:1/"], ["gopher://x/"], ["http://[bad"]])(
@@ -45,4 +46,26 @@ test("a probe runs a container, and leaves none", async () => {
   expect(await containersOf(docker, installation)).toEqual([]);
   while (starts.length === 0) await once(events, "data");
   (events as unknown as { destroy(): void }).destroy();
+});
+
+test("a probe's container can do nothing but be there", async () => {
+  const { host, docker } = await testEngine();
+  await using proxy = await startDockerProxy(host);
+  const installation = crypto.randomUUID();
+  const creation = proxy.delay(/^POST .*\/containers\/create\?name=fastlane-probe/);
+  const probed = dockerHost(proxy.host).probe({ "fastlane.installation": installation });
+  await creation.reached;
+
+  const [probe] = await containersOf(docker, installation);
+  const { HostConfig } = await docker.getContainer(probe?.Id ?? "").inspect();
+  creation.release();
+  await probed;
+
+  expect(HostConfig).toMatchObject({
+    NetworkMode: "none",
+    ReadonlyRootfs: true,
+    CapDrop: ["ALL"],
+    SecurityOpt: ["no-new-privileges"],
+  });
+  expect(HostConfig.CapAdd ?? []).toEqual([]);
 });

@@ -20,10 +20,16 @@ beforeAll(async () => {
       additionalDNSEntries: true,
     },
   };
+  const shutIn = {
+    match: "^shut-in$",
+    swarm: swarm.manager.host,
+    allow: { maxPids: 40 },
+    containers: { memory: "32m", readOnlyRoot: true, capabilities: ["CHOWN", "NET_RAW"] },
+  };
   fastlane = await startFastlane({
     environment: {
       FASTLANE_DATABASE_URL: database.url,
-      FASTLANE_DOCKER_HOSTS: JSON.stringify([pool]),
+      FASTLANE_DOCKER_HOSTS: JSON.stringify([shutIn, pool]),
     },
   });
 }, 120_000);
@@ -96,6 +102,37 @@ test("limits, user, folder, names and variables reach the container as they were
   expect(HostConfig).toMatchObject({ NanoCpus: 5e8, Memory: 16 * 2 ** 20, PidsLimit: 33 });
   expect(HostConfig.RestartPolicy?.Name ?? "").toBe("");
   await untilEnded(job);
+});
+
+test("a service is shut in as its pool says, by default and in all", async () => {
+  const script = [
+    "grep CapEff /proc/self/status",
+    "touch /file 2>&1; touch /tmp/file && echo taken",
+    "trap exit TERM; sleep 60 & wait",
+  ].join("; ");
+  const [open, shut] = await Promise.all(
+    ["open", "shut-in"].map((task) =>
+      enqueue(fastlane.url, task, { command: ["sh", "-c", script] }),
+    ),
+  );
+  if (open === undefined || shut === undefined) throw new Error("no jobs");
+  const isThere = ({ log }: { log: string }) => log.includes("taken\n");
+  const logs = [await untilExecution(open, isThere), await untilExecution(shut, isThere)];
+
+  const service = await swarm.manager.docker
+    .getService(`fastlane-job-${shut.executionId}`)
+    .inspect();
+  for (const { jobUrl } of [open, shut]) await fetch(`${jobUrl}/stop/`, { method: "POST" });
+
+  expect(logs.map(({ log }) => log)).toEqual([
+    "CapEff:\t00000000000004fb\ntaken\n",
+    "CapEff:\t0000000000002001\ntouch: /file: Read-only file system\ntaken\n",
+  ]);
+  expect(service.Spec.TaskTemplate.Resources.Limits).toEqual({
+    MemoryBytes: 32 * 2 ** 20,
+    Pids: 40,
+  });
+  await Promise.all([untilEnded(open), untilEnded(shut)]);
 });
 
 test("a job joins an overlay network by its name, and one that is not there ends it", async () => {
