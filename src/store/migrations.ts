@@ -30,6 +30,7 @@ import cutLogs from "../../drizzle/0019_cut_logs.sql" with { type: "text" };
 import addChores from "../../drizzle/0020_add_chores.sql" with { type: "text" };
 import storeLogsAsGiven from "../../drizzle/0021_store_logs_as_given.sql" with { type: "text" };
 import createDeliveries from "../../drizzle/0022_create_deliveries.sql" with { type: "text" };
+import createAudit from "../../drizzle/0023_create_audit.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -62,4 +63,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 20, name: "add_chores", sql: addChores },
   { number: 21, name: "store_logs_as_given", sql: storeLogsAsGiven },
   { number: 22, name: "create_deliveries", sql: createDeliveries },
+  { number: 23, name: "create_audit", sql: createAudit },
 ];
