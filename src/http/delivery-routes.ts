@@ -4,6 +4,7 @@ import type { Delivery } from "../payload/delivery-answers.ts";
 import { redeliverNow } from "../services/redeliver.ts";
 import { type LedgerEntry, ledgerOf } from "../store/ledger.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { actBy } from "./act-by.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { operation, requireExecution, UUID } from "./params.ts";
 import { type Urls, urlsOf } from "./urls.ts";
@@ -22,7 +23,7 @@ export function deliveryRoutes(deps: HttpDeps) {
     })
     .post(`${DELIVERIES}/:deliveryId/redeliver`, operation("redeliver"), async (c) => {
       const row = await requireExecution(deps, c);
-      const entry = await redeliverNow(db, row.id, deliveryIdOf(c));
+      const entry = await redeliverNow(db, row, deliveryIdOf(c), actBy(deps, c));
       return c.json(deliveryView(entry, row, urlsOf(deps, c)));
     });
 }

@@ -7,6 +7,7 @@ import { enqueueOnce, type KeyedPlan, putJobOnce } from "../services/enqueue-onc
 import { executionView } from "../services/execution-view.ts";
 import { planJob } from "../services/job-plan.ts";
 import { untilEnded } from "../stream/until-ended.ts";
+import { actBy } from "./act-by.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { newJobIdOf, operation, taskIdOf } from "./params.ts";
@@ -20,7 +21,11 @@ const MAX_KEY = 200;
 export function enqueueRoutes(deps: HttpDeps) {
   const { db, plan, enqueuer } = deps;
   const keyedPlan = (c: HttpContext, payload: JobPayload, jobId: string, key: string | null) => ({
-    plan: planJob(plan, { taskId: taskIdOf(c), payload, requestIp: requestIp(deps, c) }, jobId),
+    plan: planJob(
+      plan,
+      { taskId: taskIdOf(c), payload, requestIp: requestIp(deps, c), by: actBy(deps, c) },
+      jobId,
+    ),
     // Where the key stood, in the body or in the header, makes no other request.
     payload: { ...payload, idempotencyKey: undefined },
     key,

@@ -3,6 +3,7 @@ import { executionView } from "../services/execution-view.ts";
 import { explainExecution } from "../services/explain.ts";
 import { stopExecution } from "../services/stop-execution.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import { actBy } from "./act-by.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import type { TextKind } from "./log-query.ts";
 import { operation, requireExecution } from "./params.ts";
@@ -29,7 +30,7 @@ export function executionRoutes(deps: HttpDeps) {
     .get(`${EXECUTION}/stderr`, operation("getExecutionStderr"), textOf("stderr"))
     .post(`${EXECUTION}/stop`, operation("stopExecution"), async (c) => {
       const row = await requireExecution(deps, c);
-      await stopExecution(db, row.id);
+      await stopExecution(db, row.id, actBy(deps, c));
       const urls = urlsOf(deps, c);
       const execution = { id: row.id, url: urls.execution(row.taskId, row.jobId, row.id) };
       return c.json({ execution, ...parentsOf(row, urls) });

@@ -5,6 +5,7 @@ import { hostsOf } from "../core/pool.ts";
 import { parseBlacklistBody, parseDrainBody } from "../payload/host-requests.ts";
 import { blacklistHost, liftBlacklist } from "../services/blacklist-host.ts";
 import { receiptsOfHosts } from "../store/reconciliations.ts";
+import { actBy } from "./act-by.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { hostViews, receiptsView } from "./host-views.ts";
@@ -18,7 +19,8 @@ export function hostRoutes(deps: HttpDeps) {
   const namesOf = (name: string) => ({ ...hostAndPort(name), name });
   const blacklist = async (c: HttpContext) => {
     const host = configuredHost(deps, parseBlacklistBody(await bodyText(c)).host);
-    await blacklistHost(db, plan.pools, host, undefined);
+    const asked = { host, action: "blacklist", deadline: undefined } as const;
+    await blacklistHost(db, plan.pools, asked, actBy(deps, c));
     return c.json({ ...namesOf(host), blacklisted: true });
   };
   return new Hono<HttpEnv>()
@@ -36,13 +38,18 @@ export function hostRoutes(deps: HttpDeps) {
     .put("/docker-executor/blacklist", operation("putHostOnBlacklist"), blacklist)
     .delete("/docker-executor/blacklist", operation("liftBlacklist"), async (c) => {
       const host = configuredHost(deps, parseBlacklistBody(await bodyText(c)).host);
-      deps.onEnqueued(await liftBlacklist(db, plan.pools, host));
+      deps.onEnqueued(await liftBlacklist(db, plan.pools, host, actBy(deps, c)));
       return c.json({ ...namesOf(host), blacklisted: false });
     })
     .post("/hosts/drain", operation("drainHost"), async (c) => {
       const asked = parseDrainBody(await bodyText(c));
       const host = configuredHost(deps, asked.host);
-      const { deadline, waitsFor } = await blacklistHost(db, plan.pools, host, asked.deadline);
+      const { deadline, waitsFor } = await blacklistHost(
+        db,
+        plan.pools,
+        { host, action: "drain", deadline: asked.deadline },
+        actBy(deps, c),
+      );
       const urls = urlsOf(deps, c);
       return c.json({
         ...namesOf(host),

@@ -8,6 +8,7 @@ import { stopJob } from "../services/stop-execution.ts";
 import { countExecutions, lastExecutions } from "../store/executions.ts";
 import { findSchedule, listTicks } from "../store/schedules.ts";
 import type { JobRow, ScheduleRow } from "../store/schema.ts";
+import { actBy } from "./act-by.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { enqueuedView } from "./enqueue-routes.ts";
 import type { TextKind } from "./log-query.ts";
@@ -43,7 +44,7 @@ export function jobRoutes(deps: HttpDeps) {
     .get(`${JOB}/stderr`, operation("getJobStderr"), textOf("stderr"))
     .post(`${JOB}/stop`, operation("stopJob"), async (c) => {
       const { id, taskId } = await requireJob(deps, c);
-      await stopJob(db, id);
+      await stopJob(db, { id, taskId }, actBy(deps, c));
       const urls = urlsOf(deps, c);
       return c.json({
         jobId: id,
@@ -54,7 +55,7 @@ export function jobRoutes(deps: HttpDeps) {
     })
     .post(`${JOB}/retry`, operation("retryJob"), async (c) => {
       const job = await requireJob(deps, c);
-      const made = await retryJob(db, deps.plan, job);
+      const made = await retryJob(db, deps.plan, job, actBy(deps, c));
       deps.onEnqueued([made.pool]);
       return c.json(enqueuedView(made, job.taskId, urlsOf(deps, c)));
     })

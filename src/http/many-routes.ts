@@ -6,6 +6,7 @@ import { parseFilterBody } from "../payload/filter.ts";
 import { shortText } from "../payload/limits.ts";
 import { retryMany, stopMany } from "../services/many.ts";
 import { type ExecutionFilter, type ListCursor, listExecutions } from "../store/execution-lists.ts";
+import { actBy } from "./act-by.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { hostsFiltered } from "./named-hosts.ts";
@@ -59,10 +60,10 @@ export function manyRoutes(deps: HttpDeps) {
       });
     })
     .post("/executions/stop", operation("stopExecutions"), async (c) => {
-      return c.json(manyView(c, await stopMany(db, await asked(c))));
+      return c.json(manyView(c, await stopMany(db, await asked(c), actBy(deps, c))));
     })
     .post("/executions/retry", operation("retryExecutions"), async (c) => {
-      const { pools, ...many } = await retryMany(db, deps.plan, await asked(c));
+      const { pools, ...many } = await retryMany(db, deps.plan, await asked(c), actBy(deps, c));
       deps.onEnqueued(pools);
       return c.json(manyView(c, many));
     });

@@ -47,6 +47,22 @@ export function requestIp({ trustedProxies }: UrlDeps, c: HttpContext): string {
   return isIP(claimed) === 0 ? peer : claimed;
 }
 
+/**
+ * The same where it must not be made up: a proxy is believed when it is trusted, and of the addresses
+ * that came with the request to it, the one that it has seen.
+ */
+export function provenIp(
+  { trustedProxies }: Pick<UrlDeps, "trustedProxies">,
+  c: HttpContext,
+): string {
+  const peer = c.env.peerAddress;
+  if (!isTrusted(trustedProxies, peer)) return peer;
+  const passed = (c.req.header("x-forwarded-for") ?? "").split(",").map((each) => each.trim());
+  const seen = passed.findLast((each) => !isTrusted(trustedProxies, each)) ?? "";
+  const claimed = c.req.header("x-real-ip") ?? seen;
+  return isIP(claimed) === 0 ? peer : claimed;
+}
+
 function isTrusted(trustedProxies: readonly string[], peer: string): boolean {
   if (trustedProxies.length === 0) return false;
   const list = new BlockList();

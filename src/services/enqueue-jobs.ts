@@ -1,6 +1,8 @@
 import type postgres from "postgres";
+import type { AuditEntry } from "../core/audit.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { SharedMessages } from "../queue/shared-messages.ts";
+import { writeAudit } from "../store/audit.ts";
 import type { Tx } from "../store/connect.ts";
 import { insertExecutions } from "../store/executions.ts";
 import { insertJobs } from "../store/jobs.ts";
@@ -49,6 +51,7 @@ export async function enqueueJobs(tx: Tx, plans: readonly JobPlan[]): Promise<En
     tx,
     made.flatMap(({ plan, messageId }) => scheduleOf(plan, messageId) ?? []),
   );
+  await writeAudit(tx, ...made.map(({ plan, execution }) => madeBy("enqueue", plan, execution)));
   return made.map(({ plan, messageId, execution }) => ({
     jobId: plan.job.id,
     executionId: execution?.id ?? null,
@@ -63,7 +66,10 @@ export async function enqueueAtOnce(
   shared: SharedMessages,
   plans: readonly JobPlan[],
 ): Promise<Enqueued[]> {
-  const work = plans.map(({ job, pool }) => ({ job, execution: executionOf(job, pool) }));
+  const work = plans.map((plan) => {
+    const execution = executionOf(plan.job, plan.pool);
+    return { job: plan.job, execution, audit: madeBy("enqueue", plan, execution) };
+  });
   const pools = [...new Set(plans.map(({ pool }) => pool))];
   const messages = await insertWork(sql, shared.select(sql, pools), work);
   shared.note(messages);
@@ -86,6 +92,17 @@ async function sendMessages(tx: Tx, plans: readonly JobPlan[]): Promise<number[]
       return sent;
     }),
   );
+}
+
+/** What the audit keeps of a job that somebody makes. */
+export function madeBy(
+  action: "enqueue" | "put",
+  { job, firstTick, by }: JobPlan,
+  execution: { id: string } | null,
+): AuditEntry {
+  const { id, taskId, request } = job;
+  const details = { image: request.image, scheduled: firstTick !== null };
+  return { by, action, task: taskId, job: id, execution: execution?.id ?? null, details };
 }
 
 /** The schedule of a job that does not begin at once. */

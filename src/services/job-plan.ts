@@ -1,3 +1,4 @@
+import type { ActBy } from "../core/audit.ts";
 import { cronTimes } from "../core/cron.ts";
 import { AppError } from "../core/errors.ts";
 import { registryOf } from "../core/image-reference.ts";
@@ -28,6 +29,7 @@ export interface JobInput {
   taskId: string;
   payload: JobPayload;
   requestIp: string | null;
+  by: ActBy;
 }
 
 /** A job as it is to be made, before anything is. */
@@ -37,6 +39,7 @@ export interface JobPlan {
   when: When;
   /** When it runs first by its schedule; `null` when it begins at once. */
   firstTick: Date | null;
+  by: ActBy;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface JobPlan {
  *   for the image; `payload_not_allowed` when the policy of the pool does not allow the payload.
  */
 export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan {
-  const { taskId, payload, requestIp } = input;
+  const { taskId, payload, requestIp, by } = input;
   const pool = poolOf(deps.pools, taskId);
   if (pool === null) {
     throw new AppError(
@@ -73,6 +76,7 @@ export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan
     pool: pool.match,
     when,
     firstTick: firstTickOf(when, now),
+    by,
   };
 }
 

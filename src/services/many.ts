@@ -1,3 +1,4 @@
+import type { ActBy } from "../core/audit.ts";
 import { AppError } from "../core/errors.ts";
 import type { PoolRule } from "../core/pool.ts";
 import type { Db } from "../store/connect.ts";
@@ -10,7 +11,7 @@ import {
 import { isOpen, OPEN } from "../store/executions.ts";
 import { findJobById } from "../store/jobs.ts";
 import { requireRetryable, retryJob } from "./retry-job.ts";
-import { stopExecutions } from "./stop-execution.ts";
+import { stopExecutions, writeStops } from "./stop-execution.ts";
 
 /** What is done to many executions at once is done to so many at most. */
 const MOST = 1_000;
@@ -40,7 +41,11 @@ export interface Many {
 }
 
 /** Stops the executions that fit and have not ended. */
-export async function stopMany(db: Db, { filter, cursor, dryRun }: ManyAsked): Promise<Many> {
+export async function stopMany(
+  db: Db,
+  { filter, cursor, dryRun }: ManyAsked,
+  by: ActBy,
+): Promise<Many> {
   return await db.transaction(async (tx) => {
     const statuses = (filter.statuses ?? OPEN).filter(isOpen);
     const { rows, next } = await listExecutions(
@@ -49,7 +54,9 @@ export async function stopMany(db: Db, { filter, cursor, dryRun }: ManyAsked): P
       { cursor, limit: MOST },
     );
     const ids = rows.map(({ id }) => id);
-    const stopped = new Set(dryRun ? ids : await stopExecutions(tx, ids));
+    const stops = dryRun ? [] : await stopExecutions(tx, ids);
+    await writeStops(tx, by, stops);
+    const stopped = new Set(dryRun ? ids : stops.map(({ id }) => id));
     const executions = rows.filter(({ id }) => stopped.has(id)).map(oneOf);
     return { dryRun, count: executions.length, executions, skipped: [], next };
   });
@@ -63,6 +70,7 @@ export async function retryMany(
   db: Db,
   deps: { pools: readonly PoolRule[] },
   { filter, cursor, dryRun }: ManyAsked,
+  by: ActBy,
 ): Promise<Many & { pools: string[] }> {
   const { rows, next } = await listExecutions(db, filter, { cursor, limit: MOST });
   const newest = new Map(rows.toReversed().map((row) => [row.jobId, row]));
@@ -71,7 +79,7 @@ export async function retryMany(
   const pools = new Set<string>();
   for (const row of newest.values()) {
     try {
-      const { pool, ...one } = await retryOne(db, deps, row, dryRun);
+      const { pool, ...one } = await retryOne(db, deps, row, dryRun ? null : by);
       executions.push(one);
       pools.add(pool);
     } catch (error) {
@@ -82,17 +90,20 @@ export async function retryMany(
   return { dryRun, count: executions.length, executions, skipped, next, pools: [...pools] };
 }
 
-/** @throws {AppError} If the job cannot be retried. */
+/**
+ * @param by `null` only finds out whether it can be done.
+ * @throws {AppError} If the job cannot be retried.
+ */
 async function retryOne(
   db: Db,
   deps: { pools: readonly PoolRule[] },
   row: ListedRow,
-  dryRun: boolean,
+  by: ActBy | null,
 ): Promise<One & { pool: string }> {
   const job = await findJobById(db, row.jobId);
   if (job === null) throw new AppError("job_not_found", "The job is gone");
-  if (dryRun) return { ...oneOf(row), pool: (await requireRetryable(db, deps, job)).match };
-  const { executionId, pool } = await retryJob(db, deps, job);
+  if (by === null) return { ...oneOf(row), pool: (await requireRetryable(db, deps, job)).match };
+  const { executionId, pool } = await retryJob(db, deps, job, by);
   return { ...oneOf(row), id: executionId ?? row.id, pool };
 }
 

@@ -1,12 +1,13 @@
 import { AppError } from "../core/errors.ts";
 import { enqueue } from "../queue/enqueue.ts";
+import { writeAudit } from "../store/audit.ts";
 import type { Tx } from "../store/connect.ts";
 import { insertExecutions } from "../store/executions.ts";
 import { putJob as putJobRow } from "../store/jobs.ts";
 import { deleteSchedule, insertSchedules } from "../store/schedules.ts";
 import { touchTasks } from "../store/tasks.ts";
 import { endSchedule } from "./end-schedule.ts";
-import { type Enqueued, scheduleOf } from "./enqueue-jobs.ts";
+import { type Enqueued, madeBy, scheduleOf } from "./enqueue-jobs.ts";
 import { executionOf, type JobPlan } from "./job-plan.ts";
 
 /**
@@ -33,5 +34,6 @@ export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
   const execution = schedule === null ? executionOf(job, pool) : null;
   if (schedule !== null) await insertSchedules(tx, [schedule]);
   if (execution !== null) await insertExecutions(tx, [execution]);
+  await writeAudit(tx, madeBy("put", plan, execution));
   return { jobId: job.id, executionId: execution?.id ?? null, messageId, pool };
 }

@@ -1,6 +1,8 @@
+import type { ActBy } from "../core/audit.ts";
 import { AppError } from "../core/errors.ts";
 import { type PoolRule, poolOf } from "../core/pool.ts";
 import { enqueue } from "../queue/enqueue.ts";
+import { writeAudit } from "../store/audit.ts";
 import type { Db, Tx } from "../store/connect.ts";
 import { insertExecutions, lastExecutions } from "../store/executions.ts";
 import { findSchedule } from "../store/schedules.ts";
@@ -20,14 +22,23 @@ export async function retryJob(
   db: Db,
   { pools }: { pools: readonly PoolRule[] },
   job: JobRow,
+  by: ActBy,
 ): Promise<Enqueued> {
   return await db.transaction(async (tx) => {
     const pool = await requireRetryable(tx, { pools }, job);
-    await stopLastExecution(tx, job.id);
+    const stopped = await stopLastExecution(tx, job.id);
     const messageId = await enqueue(tx, "dispatch", { pool: pool.match });
     await touchTasks(tx, [job.taskId]);
     const execution = executionOf(job, pool.match);
     await insertExecutions(tx, [{ ...execution, afterPrevious: true }]);
+    await writeAudit(tx, {
+      by,
+      action: "retry",
+      task: job.taskId,
+      job: job.id,
+      execution: execution.id,
+      details: stopped === null ? {} : { stopped },
+    });
     return { jobId: job.id, executionId: execution.id, messageId, pool: pool.match };
   });
 }

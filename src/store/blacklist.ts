@@ -6,13 +6,18 @@ import { type ExecutionRow, executions, hosts } from "./schema.ts";
  * Writes that nothing new is to be given to a host.
  *
  * @param deadline When the rest is given up; `null` for never, `undefined` for what it was.
- * @returns The deadline that holds now.
+ * @returns The deadline that holds now, and whether any of this was not so before.
  */
 export async function setBlacklisted(
   tx: Tx,
   name: string,
   deadline: Date | null | undefined,
-): Promise<Date | null> {
+): Promise<{ deadline: Date | null; isNew: boolean }> {
+  const [before] = await tx
+    .select({ at: hosts.blacklistedAt, deadline: hosts.drainDeadline })
+    .from(hosts)
+    .where(eq(hosts.name, name))
+    .for("update");
   const [row] = await tx
     .insert(hosts)
     .values({ name, blacklistedAt: sql`now()`, drainDeadline: deadline ?? null })
@@ -24,7 +29,10 @@ export async function setBlacklisted(
       },
     })
     .returning({ deadline: hosts.drainDeadline });
-  return row?.deadline ?? null;
+  const holds = row?.deadline ?? null;
+  const wasBlacklisted = before !== undefined && before.at !== null;
+  const wasSo = wasBlacklisted && before.deadline?.getTime() === holds?.getTime();
+  return { deadline: holds, isNew: !wasSo };
 }
 
 /** @returns Whether it was blacklisted. */

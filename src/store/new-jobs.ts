@@ -1,12 +1,14 @@
 import type postgres from "postgres";
+import type { AuditEntry } from "../core/audit.ts";
 import { wordsOf } from "../core/words.ts";
 import type { NewExecution } from "./executions.ts";
 import type { NewJob } from "./jobs.ts";
 
-/** A job that begins at once, with its first execution. */
+/** A job that begins at once, with its first execution, and by whom it is made. */
 export interface NewWork {
   job: NewJob;
   execution: NewExecution;
+  audit: AuditEntry;
 }
 
 /**
@@ -26,11 +28,16 @@ export async function insertWork(
     .sort()
     .map((id) => ({ id, words: wordsOf(id) }));
   // As texts: the driver would write a value of type jsonb as JSON once more.
-  const rows = work.map(({ job, execution }) => ({
+  const rows = work.map(({ job, execution, audit: { by, details } }) => ({
     ...execution,
     executionId: execution.id,
     rules: job.rules,
     custom: job.custom,
+    actorKind: by.actor.kind,
+    actorName: by.actor.name,
+    address: by.address,
+    requestId: by.requestId,
+    details,
   }));
   const sent = await sql<{ pool: string; id: string }[]>`
     WITH message AS MATERIALIZED (${messages}),
@@ -40,7 +47,8 @@ export async function insertWork(
         "executionId" uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, rules jsonb,
         custom jsonb, priority smallint, "requestIp" text, "timeoutSeconds" int,
         "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int,
-        "onHostLost" text
+        "onHostLost" text, "actorKind" text, "actorName" text, address text, "requestId" text,
+        details jsonb
       )
     ),
     wanted AS MATERIALIZED (
@@ -76,6 +84,14 @@ export async function insertWork(
       SELECT "executionId", "jobId", "taskId", pool, request, priority, "requestIp",
         "timeoutSeconds", "expiresAt", "concurrencyKey", "concurrencyLimit", "onHostLost",
         created_at
+      FROM new_work
+    ),
+    audit AS (
+      INSERT INTO fastlane.audit (
+        actor_kind, actor_name, address, request_id, action, task_id, job_id, execution_id, details
+      )
+      SELECT "actorKind", "actorName", address, "requestId", 'enqueue', "taskId", "jobId",
+        "executionId", details
       FROM new_work
     )
     SELECT pool, id FROM message`;

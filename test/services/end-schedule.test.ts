@@ -8,7 +8,7 @@ import { putJob } from "../../src/services/put-job.ts";
 import { stopJob } from "../../src/services/stop-execution.ts";
 import { executions, schedules, ticks } from "../../src/store/schema.ts";
 import { testStore } from "../support/store.ts";
-import { DONE, ownedHost, planOf, pool } from "./rows.ts";
+import { DONE, ownedHost, planOf, pool, SOMEBODY } from "./rows.ts";
 
 const one = pool(["one"]);
 const FAILED = { ...DONE, status: "failed", failureCause: "exit_code", exitCode: 1 } as const;
@@ -60,7 +60,7 @@ test.each([
     "stopped",
     "The job was stopped before it was fired",
     async (given: Awaited<ReturnType<typeof givenSchedule>>) => {
-      await stopJob(given.db, given.jobId);
+      await stopJob(given.db, { id: given.jobId, taskId: "t" }, SOMEBODY);
     },
   ],
 ])(
@@ -80,7 +80,7 @@ test.each([
 test("a schedule that is stopped before its tick is due leaves none, and says when", async () => {
   await using given = await givenSchedule({ startIn: 3_600_000 });
 
-  await stopJob(given.db, given.jobId);
+  await stopJob(given.db, { id: given.jobId, taskId: "t" }, SOMEBODY);
 
   const [schedule] = await given.db.select().from(schedules);
   expect(schedule).toMatchObject({ nextAt: null, canceledAt: expect.any(Date) });
@@ -92,7 +92,7 @@ test("one that has fired all it had is not canceled by a stop", async () => {
   await given.sql`UPDATE fastlane.schedules SET next_at = now() - interval '1 second'`;
   await fireSchedule(given.db, [one], given.jobId);
 
-  await stopJob(given.db, given.jobId);
+  await stopJob(given.db, { id: given.jobId, taskId: "t" }, SOMEBODY);
 
   const [schedule] = await given.db.select().from(schedules);
   expect(schedule).toMatchObject({ nextAt: null, canceledAt: null });

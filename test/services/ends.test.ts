@@ -9,7 +9,7 @@ import { stopExecution, stopJob } from "../../src/services/stop-execution.ts";
 import type { Lease } from "../../src/store/hosts.ts";
 import { executions, type JobRow, jobs } from "../../src/store/schema.ts";
 import { testStore } from "../support/store.ts";
-import { DONE, ownedHost, pool, waiting } from "./rows.ts";
+import { DONE, ownedHost, pool, SOMEBODY, waiting } from "./rows.ts";
 
 const NO_DISK = { message: "no disk", isOfHost: true };
 
@@ -51,8 +51,8 @@ test.each([
   await using given = await givenOne();
   await prepare(given);
 
-  await stopExecution(given.db, given.id);
-  await stopExecution(given.db, given.id);
+  await stopExecution(given.db, given.id, SOMEBODY);
+  await stopExecution(given.db, given.id, SOMEBODY);
 
   const [row] = await given.rows();
   expect(row).toMatchObject({ status: "stopped", failureCause: "stopped", exitCode: null });
@@ -64,7 +64,7 @@ test("an execution that runs is to be stopped, and ends so however its process t
   await using given = await givenOne({ retries: 5 });
   await begin(given, given.lease);
 
-  await stopExecution(given.db, given.id);
+  await stopExecution(given.db, given.id, SOMEBODY);
   const [running] = await given.rows();
   await finishExecution(given.db, given.lease, end(given.id, FAILED));
 
@@ -78,7 +78,7 @@ test("one that may have been started and is to be stopped is not put back", asyn
   await using given = await givenOne();
   await dispatchPool(given.db, rule);
   await claimStart(given.db, given.lease, given.id);
-  await stopExecution(given.db, given.id);
+  await stopExecution(given.db, given.id, SOMEBODY);
 
   await putBackExecution(given.db, given.lease, { id: given.id, placements: 1 }, NO_DISK);
 
@@ -91,8 +91,8 @@ test("what has ended stays as it ended", async () => {
   await finishExecution(given.db, given.lease, end(given.id, DONE));
   const before = await given.rows();
 
-  await stopExecution(given.db, given.id);
-  await stopJob(given.db, (await given.jobRow()).id);
+  await stopExecution(given.db, given.id, SOMEBODY);
+  await stopJob(given.db, await given.jobRow(), SOMEBODY);
 
   expect(await given.rows()).toEqual(before);
 });
@@ -116,7 +116,7 @@ test("to stop a job stops the retry that waits", async () => {
   await begin(given, given.lease);
   await finishExecution(given.db, given.lease, end(given.id, FAILED));
 
-  await stopJob(given.db, (await given.jobRow()).id);
+  await stopJob(given.db, await given.jobRow(), SOMEBODY);
 
   const rows = await given.rows();
   expect(rows.map(({ status }) => status)).toEqual(["failed", "stopped"]);
@@ -125,11 +125,11 @@ test("to stop a job stops the retry that waits", async () => {
 test("a stop and an end at once leave no retry behind", async () => {
   await using given = await givenOne({ retries: 100, backoff: { minMs: 1, maxMs: 1 } });
   await begin(given, given.lease);
-  const { id: jobId } = await given.jobRow();
+  const job = await given.jobRow();
 
   await Promise.all([
     finishExecution(given.db, given.lease, end(given.id, FAILED)),
-    stopJob(given.db, jobId),
+    stopJob(given.db, job, SOMEBODY),
   ]);
 
   const open = await given.db.$count(executions, eq(executions.status, "enqueued"));
@@ -142,7 +142,7 @@ test("an execution that is retried by hand while it runs is stopped first, and t
   await begin(given, given.lease);
   const job = await given.jobRow();
 
-  const made = await retryJob(given.db, { pools: [rule] }, job);
+  const made = await retryJob(given.db, { pools: [rule] }, job, SOMEBODY);
   const early = await dispatchPool(given.db, rule);
   await finishExecution(given.db, given.lease, end(given.id, FAILED));
   const late = await dispatchPool(given.db, rule);
@@ -170,7 +170,7 @@ test("one that was to be stopped when its node died, and expired since, ends as 
   await using given = await givenOne({ expiration: new Date(Date.now() + 60_000) });
   await dispatchPool(given.db, rule);
   await claimStart(given.db, given.lease, given.id);
-  await stopExecution(given.db, given.id);
+  await stopExecution(given.db, given.id, SOMEBODY);
   await given.sql`UPDATE fastlane.executions SET expires_at = now() - interval '1 second'`;
 
   const mayStart = await claimStart(given.db, given.lease, given.id);

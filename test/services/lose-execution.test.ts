@@ -9,7 +9,7 @@ import { findExecutionById } from "../../src/store/executions.ts";
 import { LeaseLost } from "../../src/store/hosts.ts";
 import { receiptsOfExecution } from "../../src/store/reconciliations.ts";
 import { testStore } from "../support/store.ts";
-import { ownedHost, pool, waiting } from "./rows.ts";
+import { ownedHost, pool, SOMEBODY, waiting } from "./rows.ts";
 
 const CONTAINER = "c".repeat(64);
 const REASON = "The host has not answered for 300 s";
@@ -80,7 +80,7 @@ test("one that was begun before it expired does not expire when it is run again"
 
 test("one that is to be stopped is not run again", async () => {
   await using given = await givenRunning({ onHostLost: "rerun" });
-  await stopExecution(given.db, given.id);
+  await stopExecution(given.db, given.id, SOMEBODY);
 
   expect(await given.lose()).toBe("failed");
 

@@ -1,4 +1,6 @@
 import { sql } from "drizzle-orm";
+import { ANONYMOUS } from "../../src/core/actor.ts";
+import type { ActBy } from "../../src/core/audit.ts";
 import type { PoolRule } from "../../src/core/pool.ts";
 import type { End } from "../../src/core/status.ts";
 import type { JobPayload } from "../../src/payload/job-payload.ts";
@@ -8,6 +10,8 @@ import type { Db } from "../../src/store/connect.ts";
 import { recordReachable } from "../../src/store/host-state.ts";
 import { type Lease, registerHosts } from "../../src/store/hosts.ts";
 import { acquireLease } from "../support/leases.ts";
+
+export const SOMEBODY: ActBy = { actor: ANONYMOUS, address: null, requestId: null };
 
 const PAYLOAD: JobPayload = {
   image: "busybox",
@@ -33,7 +37,7 @@ const planDeps = (...pools: PoolRule[]): PlanDeps => ({
 export const planOf = (rule: PoolRule, payload: Partial<JobPayload> = {}, taskId = "t") =>
   planJob(
     planDeps(rule),
-    { taskId, payload: { ...PAYLOAD, ...payload }, requestIp: null },
+    { taskId, payload: { ...PAYLOAD, ...payload }, requestIp: null, by: SOMEBODY },
     crypto.randomUUID(),
   );
 
