@@ -59,13 +59,14 @@ export const Registry = v.object(
 
 const days = wholeNumber(1, 36_500);
 
-/** How long what has ended is kept, in days. */
+/** How long what has ended is kept, and who did what, in days. */
 export const Retention = v.pipe(
   v.object(
     {
       logsDays: v.optional(days, 30),
       failedLogsDays: v.optional(days, 90),
       executionsDays: v.optional(days, 180),
+      auditDays: v.optional(days, 365),
     },
     "must be a table",
   ),

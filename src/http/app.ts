@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
 import { basicAuth, cors, gzip, requestIds } from "./around.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
 import { docsRoutes } from "./docs-routes.ts";
@@ -34,6 +35,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", deliveryRoutes(deps));
   app.route("/", manyRoutes(deps));
   app.route("/", hostRoutes(deps));
+  app.route("/", auditRoutes(deps));
   app.route("/", serviceRoutes(deps));
   app.route("/", docsRoutes(deps));
   app.onError((error, c) => answerError(deps, error, c));

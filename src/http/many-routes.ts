@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import * as v from "valibot";
-import { AppError } from "../core/errors.ts";
 import { STATUSES } from "../core/status.ts";
 import { parseFilterBody } from "../payload/filter.ts";
 import { shortText } from "../payload/limits.ts";
 import { retryMany, stopMany } from "../services/many.ts";
-import { type ExecutionFilter, type ListCursor, listExecutions } from "../store/execution-lists.ts";
+import { type ExecutionFilter, listExecutions } from "../store/execution-lists.ts";
 import { actBy } from "./act-by.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { readCursor, textOfCursor } from "./cursor.ts";
 import { hostsFiltered } from "./named-hosts.ts";
 import { operation, UUID } from "./params.ts";
 import { momentOf, parsedOf, wholeNumberOf } from "./query.ts";
@@ -23,7 +23,6 @@ const Statuses = v.pipe(
   v.transform((text) => text.split(",")),
   v.array(v.picklist(STATUSES, `must be some of ${STATUSES.join(", ")}, with commas between them`)),
 );
-const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([0-9a-f-]{36})$/;
 
 /** The routes about executions of all tasks. */
 export function manyRoutes(deps: HttpDeps) {
@@ -45,13 +44,13 @@ export function manyRoutes(deps: HttpDeps) {
   const asked = async (c: HttpContext) => {
     const { dryRun = false, host, cursor, ...body } = parseFilterBody(await bodyText(c));
     const hosts = host === undefined ? undefined : hostsFiltered(deps.plan.pools, host);
-    return { dryRun, cursor: cursorOf(cursor), filter: { ...body, hosts } };
+    return { dryRun, cursor: readCursor(cursor, UUID), filter: { ...body, hosts } };
   };
 
   return new Hono<HttpEnv>()
     .get("/executions", operation("listExecutions"), async (c) => {
       const limit = wholeNumberOf(c, "limit", { min: 1, max: MAX_LIMIT, absent: DEFAULT_LIMIT });
-      const cursor = cursorOf(c.req.query("cursor"));
+      const cursor = readCursor(c.req.query("cursor"), UUID);
       const { rows, next } = await listExecutions(db, filterOf(deps, c), { cursor, limit });
       const urls = urlsOf(deps, c);
       return c.json({
@@ -78,25 +77,4 @@ function filterOf(deps: HttpDeps, c: HttpContext): ExecutionFilter {
     since: momentOf(c, "since"),
     until: momentOf(c, "until"),
   };
-}
-
-function cursorOf(text: string | undefined): ListCursor | null {
-  if (text === undefined) return null;
-  const [, createdAt = "", id = ""] = CURSOR.exec(decoded(text)) ?? [];
-  if (Number.isNaN(Date.parse(createdAt)) || !UUID.test(id)) {
-    throw new AppError("query_invalid", '"cursor" must be the nextCursor of an answer');
-  }
-  return { createdAt, id };
-}
-
-function textOfCursor(cursor: ListCursor | null): string | null {
-  return cursor === null ? null : btoa(`${cursor.createdAt} ${cursor.id}`);
-}
-
-function decoded(text: string): string {
-  try {
-    return atob(text);
-  } catch {
-    return "";
-  }
 }

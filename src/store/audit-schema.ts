@@ -21,3 +21,4 @@ export const audit = fastlane.table(
   },
   (table) => [primaryKey({ columns: [table.at, table.id] })],
 );
+export type AuditRow = typeof audit.$inferSelect;

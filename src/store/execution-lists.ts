@@ -16,9 +16,9 @@ export interface ExecutionFilter {
   until?: Date | undefined;
 }
 
-/** Where a list goes on: behind the execution of that creation, with all its digits, and id. */
+/** Where a list goes on: behind what was at that time, with all its digits, and has that id. */
 export interface ListCursor {
-  createdAt: string;
+  at: string;
   id: string;
 }
 
@@ -52,7 +52,7 @@ export async function listExecutions(
   const behind =
     cursor === null
       ? undefined
-      : sql`(${executions.createdAt}, ${executions.id}) < (${cursor.createdAt}::timestamptz, ${cursor.id}::uuid)`;
+      : sql`(${executions.createdAt}, ${executions.id}) < (${cursor.at}::timestamptz, ${cursor.id}::uuid)`;
   const rows = await db
     .select(LISTED)
     .from(executions)
@@ -63,7 +63,7 @@ export async function listExecutions(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next: ListCursor | null =
-    rows.length > limit && last !== undefined ? { createdAt: last.cursorAt, id: last.id } : null;
+    rows.length > limit && last !== undefined ? { at: last.cursorAt, id: last.id } : null;
   return { rows: shown, next };
 }
 

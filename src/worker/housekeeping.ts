@@ -1,4 +1,5 @@
 import { messageOf } from "../core/errors.ts";
+import { forgetAudit } from "../services/forget-audit.ts";
 import { forgetExecutions } from "../services/forget-executions.ts";
 import { pruneLogs } from "../services/prune-logs.ts";
 import { takeChore } from "../store/chores.ts";
@@ -18,6 +19,8 @@ export interface Retention {
   failedLogsDays: number;
   /** Of the rows of executions; not below `failedLogsDays`. */
   executionsDays: number;
+  /** Of who did what. */
+  auditDays: number;
 }
 
 export interface HousekeepingDeps {
@@ -57,7 +60,8 @@ export async function keepHouse(
   if (logs.busy.length > 0) log.warn({ days: logs.busy }, "logs are in use that are to be dropped");
   const forgotten = await forgetExecutions(db, retention.executionsDays, signal);
   const days = { dropped: logs.dropped, thinned: logs.thinned };
-  if (days.dropped.length + days.thinned.length + forgotten.executions > 0) {
-    log.info({ ...days, ...forgotten }, "removed what need not be kept any more");
+  const acts = await forgetAudit(db, retention.auditDays, signal);
+  if (days.dropped.length + days.thinned.length + forgotten.executions + acts > 0) {
+    log.info({ ...days, ...forgotten, acts }, "removed what need not be kept any more");
   }
 }

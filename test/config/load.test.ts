@@ -27,7 +27,7 @@ test("with nothing said there is the local engine on a loopback port", () => {
     dockerHosts: [{ match: "", hosts: ["unix:///var/run/docker.sock"] }],
     paginationPerPage: 10,
     maxLogBytes: 268_435_456,
-    retention: { logsDays: 30, failedLogsDays: 90, executionsDays: 180 },
+    retention: { logsDays: 30, failedLogsDays: 90, executionsDays: 180, auditDays: 365 },
   });
 });
 
@@ -235,8 +235,12 @@ test.each<[Record<string, string>, string]>([
     "retention.logsDays must be a whole number from 1 to 36500",
   ],
   [
+    { FASTLANE_RETENTION: '{"auditDays": 36501}' },
+    "retention.auditDays must be a whole number from 1 to 36500",
+  ],
+  [
     { FASTLANE_RETENTION: '{"executionDays": 7}' },
-    "retention.executionDays is no key; the keys are logsDays, failedLogsDays, executionsDays",
+    "retention.executionDays is no key; the keys are logsDays, failedLogsDays, executionsDays, auditDays",
   ],
   [
     { FASTLANE_RETENTION: '{"logsDays": 91}' },

@@ -7,7 +7,7 @@ import { pool, waiting } from "./rows.ts";
 
 export type AgedStore = Awaited<ReturnType<typeof agedStore>>;
 
-export const RETENTION = { logsDays: 30, failedLogsDays: 90, executionsDays: 180 };
+export const RETENTION = { logsDays: 30, failedLogsDays: 90, executionsDays: 180, auditDays: 365 };
 
 type EndsAs = "done" | "failed" | "timedout" | "stopped";
 

@@ -1,3 +1,4 @@
+import { AUDIT_OPERATIONS } from "./audit-operations.ts";
 import { FILTER } from "./example-payloads.ts";
 import * as examples from "./examples.ts";
 import { HOST_OPERATIONS } from "./host-operations.ts";
@@ -130,5 +131,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...STREAM_OPERATIONS,
   ...MANY_OPERATIONS,
   ...HOST_OPERATIONS,
+  ...AUDIT_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ];

@@ -1,5 +1,6 @@
 import { LOG_STREAMS } from "../../core/log-streams.ts";
 import { STATUSES } from "../../core/status.ts";
+import { AUDIT_PARAMETERS } from "./audit-parameters.ts";
 import type { Schema } from "./schemas.ts";
 
 interface Parameter {
@@ -226,5 +227,11 @@ const ASKING = {
   },
 } as const satisfies Record<string, Parameter>;
 
-export const PARAMETERS = { ...PATH, ...LISTS, ...FILTER, ...ASKING };
+export const PARAMETERS = {
+  ...PATH,
+  ...LISTS,
+  ...FILTER,
+  ...ASKING,
+  ...AUDIT_PARAMETERS,
+} satisfies Record<string, Parameter>;
 export type ParameterName = keyof typeof PARAMETERS;

@@ -4,6 +4,7 @@ import {
   toJsonSchemaDefs,
 } from "@valibot/to-json-schema";
 import * as v from "valibot";
+import { AuditAnswer } from "../../payload/audit-answers.ts";
 import { Delivery, DeliveryList } from "../../payload/delivery-answers.ts";
 import {
   Execution,
@@ -74,6 +75,7 @@ const ANSWERS = {
   BlacklistAnswer,
   DrainAnswer,
   HostStatus,
+  AuditAnswer,
   ErrorAnswer,
   Execution,
   Tick,
