@@ -75,3 +75,21 @@ test("a node that stops gives it up between two steps, and the next one goes on"
   const [kept] = await given.sql`SELECT count(*)::int FROM fastlane.log_days WHERE kept = 'failed'`;
   expect(kept?.["count"]).toBe(1);
 });
+
+test("who did what is kept for as long as the configuration says, whatever becomes of the rest", async () => {
+  await using given = await testStore();
+  await given.sql`
+    INSERT INTO fastlane.audit (at, actor_kind, action, host)
+    SELECT now() - make_interval(days => days, mins => n), 'anonymous', 'drain', 'of ' || days
+    FROM (VALUES (365), (364), (0)) AS aged (days), generate_series(1, 1001) AS n`;
+  const deps = { db: given.db, log: quiet, retention: RETENTION };
+
+  await keepHouse(deps, new AbortController().signal);
+
+  const rows = await given.sql`
+    SELECT host, count(*)::int FROM fastlane.audit GROUP BY host ORDER BY host`;
+  expect([...rows]).toEqual([
+    { host: "of 0", count: 1_001 },
+    { host: "of 364", count: 1_001 },
+  ]);
+});
