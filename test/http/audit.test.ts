@@ -404,23 +404,32 @@ test("what is only asked about, or refused, is not kept", async () => {
   expect(acts).toEqual([]);
 });
 
-test("jobs that arrive together have each the row of their own request", async () => {
-  const jobs: Enqueued[] = [];
+test.each([
+  ["begin at once", "now", () => GOOD],
+  ["begin at once or later", "mixed", (number: number) => (number % 7 === 6 ? LATER : GOOD)],
+])(
+  "jobs that arrive together and %s have each the row of their own request",
+  async (_, name, payloadOf) => {
+    const jobs: Enqueued[] = [];
 
-  const acts = await actsOf(async () => {
-    const each = Array.from({ length: 60 }, async (_, number) => {
-      const ask = send("POST", `/tasks/together-${number % 3}/`, number % 7 === 6 ? LATER : GOOD);
-      jobs[number] = await jsonOf(await ask({ "x-request-id": `together-${number}` }));
+    const acts = await actsOf(async () => {
+      const each = Array.from({ length: 60 }, async (_, number) => {
+        const ask = send("POST", `/tasks/together-${number % 3}/`, payloadOf(number));
+        jobs[number] = await jsonOf(await ask({ "x-request-id": `${name}-${number}` }));
+      });
+      await Promise.all(each);
     });
-    await Promise.all(each);
-  });
 
-  expect(acts).toHaveLength(60);
-  const byRequest = new Map(acts.map((act) => [act.requestId, act]));
-  for (const [number, job] of jobs.entries()) {
-    expect(byRequest.get(`together-${number}`)).toMatchObject({ action: "enqueue", ...about(job) });
-  }
-});
+    expect(acts).toHaveLength(60);
+    const byRequest = new Map(acts.map((act) => [act.requestId, act]));
+    for (const [number, job] of jobs.entries()) {
+      expect(byRequest.get(`${name}-${number}`)).toMatchObject({
+        action: "enqueue",
+        ...about(job),
+      });
+    }
+  },
+);
 
 test.each<[string, string[], Record<string, string>, string]>([
   ["the peer", [], {}, "127.0.0.1"],
