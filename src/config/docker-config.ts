@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import type { RegistryLogin } from "./schema.ts";
+import type { RegistryLogin } from "./registries.ts";
 
 const Auth = v.object({
   auth: v.optional(v.string()),

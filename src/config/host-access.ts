@@ -3,6 +3,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { HostAccess } from "../core/host-access.ts";
 import { parseHostName } from "../core/host-name.ts";
+import { key } from "./key.ts";
+import { text, truth } from "./values.ts";
 
 const path = v.pipe(
   v.string("must be a text"),
@@ -17,19 +19,67 @@ const DEFAULT_IDENTITIES = ["id_ed25519", "id_ecdsa", "id_rsa"];
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
 /** The keys of both kinds; which of them a table may have depends on its name. */
-export const Access = v.object(
+const Access = v.object(
   {
-    caFile: v.optional(path),
-    certFile: v.optional(path),
-    keyFile: v.optional(path),
-    identityFile: v.optional(path),
-    passphraseFile: v.optional(path),
-    knownHostsFile: v.optional(path),
-    socket: v.optional(path),
-    useAgent: v.optional(v.boolean("must be true or false")),
+    caFile: key("Who may have signed the host's certificate, in PEM", v.optional(path), {
+      example: "/etc/fastlane/ca.pem",
+      otherwise: "the system's authorities",
+      file: "connection",
+    }),
+    certFile: key(
+      "The certificate that fastlane shows to the host; with keyFile",
+      v.optional(path),
+      {
+        example: "/etc/fastlane/client.pem",
+        file: "connection",
+      },
+    ),
+    keyFile: key("The key of that certificate", v.optional(path), {
+      example: "/etc/fastlane/client-key.pem",
+      secret: true,
+      file: "connection",
+    }),
+    identityFile: key("The private key that fastlane logs in with", v.optional(path), {
+      example: "/etc/fastlane/id_ed25519",
+      otherwise: "`~/.ssh/id_ed25519`, `id_ecdsa` and `id_rsa`, those that are there",
+      secret: true,
+      file: "connection",
+    }),
+    passphraseFile: key(
+      "A file with the passphrase of that key, when it has one",
+      v.optional(path),
+      {
+        example: "/etc/fastlane/id_passphrase",
+        secret: true,
+        file: "connection",
+      },
+    ),
+    knownHostsFile: key("The keys of the hosts", v.optional(path), {
+      example: "/etc/fastlane/known_hosts",
+      otherwise: "`~/.ssh/known_hosts`",
+      file: "connection",
+    }),
+    socket: key("The engine's socket on that host", v.optional(path), {
+      example: DEFAULT_SOCKET,
+      otherwise: `\`${DEFAULT_SOCKET}\``,
+    }),
+    useAgent: key("Use the keys of the agent at `SSH_AUTH_SOCK` as well", v.optional(truth), {
+      example: false,
+      otherwise: "false",
+    }),
   },
   "must be a table",
 );
+
+/** How hosts are reached. */
+export const HOST_ACCESS_KEYS = {
+  hostAccess: key(
+    "How hosts are reached over TLS and ssh: a table for one host of a pool, and `https` and `ssh` " +
+      "for all of a kind; a host's own goes over that, key by key",
+    v.optional(v.record(text, Access, "must be a table of hosts"), {}),
+    { names: { "https://10.0.0.8:2376": KEYS.https, ssh: KEYS.ssh } },
+  ),
+};
 
 type Tables = Readonly<Record<string, v.InferOutput<typeof Access>>>;
 

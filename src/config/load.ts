@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
-import { hostsOf, type PoolRule } from "../core/pool.ts";
-import { managerOf, swarmName } from "../core/swarm-name.ts";
-import { dockerLogins, registryNamed } from "./docker-config.ts";
+import { hostsOf } from "../core/pool.ts";
+import { managerOf } from "../core/swarm-name.ts";
+import { dockerLogins } from "./docker-config.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
-import { type Config, ConfigSchema, type Pool, type Registry } from "./schema.ts";
+import { poolsOf } from "./pools.ts";
+import { registriesOf } from "./registries.ts";
+import { type Config, ConfigSchema } from "./schema.ts";
 import { faultsOfTelling, smtpOf, webhooksOf } from "./telling.ts";
 import { tablesOf, unknownKeys } from "./unknown-keys.ts";
 
@@ -48,7 +50,7 @@ export function loadConfig(sources: Sources): Config {
   const { SSH_AUTH_SOCK: agentSocket } = sources.environment;
   const result = v.safeParse(ConfigSchema, values);
   const wrong = [
-    ...unknownKeys(values),
+    ...unknownKeys(ConfigSchema, values),
     ...(result.issues ?? []).map(describe),
     ...faultsOfPairs(values),
     ...faultsOfTelling(values),
@@ -70,7 +72,10 @@ export function loadConfig(sources: Sources): Config {
     dockerHosts,
     ...tellingOf(result.output),
     // Ours come first, since the first login for a registry is the one that is used.
-    registries: withMissing(registriesOf(result.output.registries), docker.registries),
+    registries: withMissing(
+      registriesOf(result.output.registries, (path) => textOf(path).trimEnd()),
+      docker.registries,
+    ),
     hostAccess: accessOf(result.output.hostAccess, hosts.map(managerOrSelf), agentSocket),
     notices: docker.notices,
   };
@@ -105,27 +110,8 @@ function faultsOfPairs(values: Record<string, unknown>): string[] {
   return wrong;
 }
 
-function poolsOf(pools: readonly v.InferOutput<typeof Pool>[]): PoolRule[] {
-  return pools.map(({ swarm, hosts = [], ...rule }) => ({
-    ...rule,
-    hosts: swarm === undefined ? hosts : [swarmName(swarm)],
-  }));
-}
-
 /** What is connected to. */
 const managerOrSelf = (host: string) => managerOf(host) ?? host;
-
-/** The logins with their passwords; one in a file is read now. */
-function registriesOf(registries: Record<string, v.InferOutput<typeof Registry>>) {
-  return Object.fromEntries(
-    Object.entries(registries).map(([name, table]) => {
-      const { registry = name, username, password = "", passwordFile } = table;
-      const login = { registry: registryNamed(registry), username, password };
-      if (passwordFile === undefined) return [name, login];
-      return [name, { ...login, password: textOf(passwordFile).trimEnd() }];
-    }),
-  );
-}
 
 function tellingOf(values: v.InferOutput<typeof ConfigSchema>) {
   try {

@@ -10,6 +10,7 @@ import {
   MIN_CPUS,
   parseMemory,
 } from "../core/resources.ts";
+import { key } from "./key.ts";
 import { text, truth, wholeNumber } from "./values.ts";
 
 const cpus = v.pipe(
@@ -52,20 +53,41 @@ const capability = v.pipe(
 export const Allow = v.pipe(
   v.object(
     {
-      images: v.optional(
-        v.pipe(
-          v.array(imagePattern, "must be a list of patterns"),
-          v.minLength(1, "must have at least one pattern"),
+      images: key(
+        "Patterns on the whole reference of an image: `*` is any run of characters without `/`, `**` with it",
+        v.optional(
+          v.pipe(
+            v.array(imagePattern, "must be a list of patterns"),
+            v.minLength(1, "must have at least one pattern"),
+          ),
         ),
+        { example: ["docker.io/library/*", "registry.example/team/**"], otherwise: "all images" },
       ),
-      digestsOnly: v.optional(truth, false),
-      networks: v.optional(v.array(networkName, "must be a list of networks"), []),
-      users: v.optional(v.array(text, "must be a list of users"), []),
-      workdir: v.optional(truth, false),
-      additionalDNSEntries: v.optional(truth, false),
-      maxCpus: v.optional(cpus),
-      maxMemory: v.optional(memory),
-      maxPids: v.optional(pids),
+      digestsOnly: key("Whether images must be named by their digests", v.optional(truth, false)),
+      networks: key(
+        "Docker networks by name; never the host's own",
+        v.optional(v.array(networkName, "must be a list of networks"), []),
+        { example: ["jobs"] },
+      ),
+      users: key(
+        'Users as a payload writes them; `"*"` is any',
+        v.optional(v.array(text, "must be a list of users"), []),
+        { example: ["1000:1000", "nobody"] },
+      ),
+      workdir: key("A working directory", v.optional(truth, false)),
+      additionalDNSEntries: key("Names in /etc/hosts", v.optional(truth, false)),
+      maxCpus: key("The most processors that a payload may ask for", v.optional(cpus), {
+        example: 4,
+        otherwise: "no limit",
+      }),
+      maxMemory: key("The most memory that a payload may ask for", v.optional(memory), {
+        example: "8g",
+        otherwise: "no limit",
+      }),
+      maxPids: key("The most processes that a payload may ask for", v.optional(pids), {
+        example: 4_096,
+        otherwise: "no limit",
+      }),
     },
     "must be a table",
   ),
@@ -76,23 +98,45 @@ export const Allow = v.pipe(
 export const Containers = v.pipe(
   v.object(
     {
-      cpus: v.optional(cpus),
-      memory: v.optional(memory),
-      pids: v.optional(pids),
-      runtime: v.optional(
-        v.pipe(
-          text,
-          v.regex(
-            /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/,
-            "must be the name of a runtime that the engine knows, such as runsc",
+      cpus: key("Processors, where a payload names none", v.optional(cpus), {
+        example: 1,
+        otherwise: "allow.maxCpus, else no limit",
+      }),
+      memory: key("Memory, where a payload names none", v.optional(memory), {
+        example: "512m",
+        otherwise: "allow.maxMemory, else no limit",
+      }),
+      pids: key("Processes at once, where a payload names none", v.optional(pids), {
+        example: 512,
+        otherwise: "allow.maxPids, else no limit",
+      }),
+      runtime: key(
+        "What the engine runs containers by",
+        v.optional(
+          v.pipe(
+            text,
+            v.regex(
+              /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/,
+              "must be the name of a runtime that the engine knows, such as runsc",
+            ),
           ),
         ),
+        { example: "runsc", otherwise: "the engine's default" },
       ),
-      readOnlyRoot: v.optional(truth, ORDINARY.readOnlyRoot),
-      capabilities: v.optional(v.array(capability, "must be a list of capabilities"), [
-        ...ORDINARY.capabilities,
-      ]),
-      noNewPrivileges: v.optional(truth, ORDINARY.noNewPrivileges),
+      readOnlyRoot: key(
+        "Whether the root file system is read-only; /tmp is in memory then",
+        v.optional(truth, ORDINARY.readOnlyRoot),
+      ),
+      capabilities: key(
+        "The capabilities of Linux that are kept; all others are dropped",
+        v.optional(v.array(capability, "must be a list of capabilities"), [
+          ...ORDINARY.capabilities,
+        ]),
+      ),
+      noNewPrivileges: key(
+        "Whether no program in a container may gain what its parent had not",
+        v.optional(truth, ORDINARY.noNewPrivileges),
+      ),
     },
     "must be a table",
   ),

@@ -13,7 +13,8 @@ import {
   WEBHOOK_METHODS,
   WEBHOOK_URL_WRONG,
 } from "../core/webhook-rules.ts";
-import { factor, text, wholeNumber } from "./values.ts";
+import { key } from "./key.ts";
+import { factor, text, truth, wholeNumber } from "./values.ts";
 
 const EVENTS_WRONG = `must be a list of ${EVENTS.join(", ")}`;
 const METHOD_WRONG = `must be one of ${WEBHOOK_METHODS.join(", ")}`;
@@ -21,20 +22,50 @@ const METHOD_WRONG = `must be one of ${WEBHOOK_METHODS.join(", ")}`;
 const ADDRESS = /^(?:[^<>@\r\n]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/;
 const ADDRESS_WRONG = "must be an e-mail address, such as fastlane@example.com";
 
+const PORT = 25;
+const PORT_OF_TLS = 465;
+
 /** A webhook for all tasks, or those that match. */
-export const ServiceWebhook = v.object(
+const ServiceWebhook = v.object(
   {
-    match: v.optional(v.string("must be a text"), ""),
-    events: v.optional(
-      v.pipe(v.array(v.picklist(EVENTS, EVENTS_WRONG), EVENTS_WRONG), v.minLength(1, EVENTS_WRONG)),
-      ["finishes"],
+    match: key(
+      "A regular expression on the task id; the empty one fits all",
+      v.optional(v.string("must be a text"), ""),
     ),
-    url: v.pipe(text, v.check(isWebhookUrl, WEBHOOK_URL_WRONG)),
-    method: v.optional(v.picklist(WEBHOOK_METHODS, METHOD_WRONG)),
-    headers: v.optional(v.custom<Record<string, string>>(areHeaders, HEADERS_WRONG)),
-    retries: v.optional(wholeNumber(0, 100)),
-    secret: v.optional(v.pipe(text, v.check(isWebhookSecret, SECRET_WRONG))),
-    secretFile: v.optional(text),
+    events: key(
+      "What is told",
+      v.optional(
+        v.pipe(
+          v.array(v.picklist(EVENTS, EVENTS_WRONG), EVENTS_WRONG),
+          v.minLength(1, EVENTS_WRONG),
+        ),
+        ["finishes"],
+      ),
+    ),
+    url: key("Where it is sent", v.pipe(text, v.check(isWebhookUrl, WEBHOOK_URL_WRONG)), {
+      example: "https://hooks.example/fastlane",
+      secret: true,
+    }),
+    method: key("The method", v.optional(v.picklist(WEBHOOK_METHODS, METHOD_WRONG)), {
+      example: "POST",
+      otherwise: "POST",
+    }),
+    headers: key(
+      "Headers beside those that fastlane sets",
+      v.optional(v.custom<Record<string, string>>(areHeaders, HEADERS_WRONG)),
+      { example: { "X-Team": "ops" }, secret: true },
+    ),
+    retries: key("How often it is tried again", v.optional(wholeNumber(0, 100)), { example: 10 }),
+    secretFile: key("A file with the secret that it is signed by", v.optional(text), {
+      example: "/etc/fastlane/webhook-secret",
+      secret: true,
+      file: "start",
+    }),
+    secret: key(
+      "The secret that it is signed by",
+      v.optional(v.pipe(text, v.check(isWebhookSecret, SECRET_WRONG))),
+      { example: "a long secret", secret: true, insteadOf: "secretFile" },
+    ),
   },
   "must be a table with a url",
 );
@@ -42,27 +73,61 @@ const TWO_SECRETS = "must have a secret or a secretFile, not both";
 
 /** The keys that say how the world is told. */
 export const TELLING_KEYS = {
-  webhooks: v.optional(
-    v.array(
-      v.pipe(
-        ServiceWebhook,
-        v.check((of) => of.secret === undefined || of.secretFile === undefined, TWO_SECRETS),
-      ),
-      "must be a list of webhooks",
-    ),
-    [],
+  webhooksAllowPrivate: key(
+    "Whether webhooks may go to loopback and private addresses",
+    v.optional(truth, false),
   ),
-  webhooksAllowPrivate: v.optional(v.boolean("must be true or false"), false),
-  webhooksExponentialBackoffMinMs: v.optional(wholeNumber(1, 3_600_000), 5_000),
-  webhooksExponentialBackoffFactor: v.optional(factor, 2),
-  smtpHost: v.optional(text),
-  smtpPort: v.optional(wholeNumber(1, 65_535)),
-  smtpUser: v.optional(text),
-  smtpPassword: v.optional(text),
-  smtpPasswordFile: v.optional(text),
-  smtpFrom: v.optional(v.pipe(text, v.regex(ADDRESS, ADDRESS_WRONG))),
-  smtpUseSsl: v.optional(v.boolean("must be true or false"), false),
-  smtpCaFile: v.optional(text),
+  webhooksExponentialBackoffMinMs: key(
+    "Milliseconds before a webhook or mail is tried again for the first time",
+    v.optional(wholeNumber(1, 3_600_000), 5_000),
+  ),
+  webhooksExponentialBackoffFactor: key(
+    "By how much that wait grows from one try to the next",
+    v.optional(factor, 2),
+  ),
+  smtpHost: key("The mail server; without it no mail goes", v.optional(text), {
+    example: "mail.example",
+  }),
+  smtpPort: key("Its port", v.optional(wholeNumber(1, 65_535)), {
+    example: PORT,
+    otherwise: `${PORT}, with smtpUseSsl ${PORT_OF_TLS}`,
+  }),
+  smtpUser: key("The user name of its login, with a password", v.optional(text), {
+    example: "fastlane",
+  }),
+  smtpPasswordFile: key("A file with the password of its login", v.optional(text), {
+    example: "/etc/fastlane/smtp-password",
+    secret: true,
+    file: "start",
+  }),
+  smtpPassword: key("The password of its login", v.optional(text), {
+    example: "a long password",
+    secret: true,
+    insteadOf: "smtpPasswordFile",
+  }),
+  smtpFrom: key("Whom mails are from", v.optional(v.pipe(text, v.regex(ADDRESS, ADDRESS_WRONG))), {
+    example: "fastlane <fastlane@example.com>",
+    otherwise: "fastlane@ the mail server",
+  }),
+  smtpUseSsl: key("TLS from the first byte", v.optional(truth, false)),
+  smtpCaFile: key(
+    "PEM of the authorities that the mail server's certificate may be from",
+    v.optional(text),
+    { example: "/etc/fastlane/mail-ca.pem", otherwise: "the public ones", file: "start" },
+  ),
+  webhooks: key(
+    "Webhooks for all tasks or those that match",
+    v.optional(
+      v.array(
+        v.pipe(
+          ServiceWebhook,
+          v.check((of) => of.secret === undefined || of.secretFile === undefined, TWO_SECRETS),
+        ),
+        "must be a list of webhooks",
+      ),
+      [],
+    ),
+  ),
 };
 
 /** A webhook of the configuration, with its secret. */
@@ -94,9 +159,6 @@ export function webhooksOf({ webhooks }: Pick<Values, "webhooks">): ConfiguredWe
     };
   });
 }
-
-const PORT = 25;
-const PORT_OF_TLS = 465;
 
 /** @returns `null` where no mail can go. @throws {Error} Where a file cannot be read. */
 export function smtpOf(values: Omit<Values, "webhooks">): SmtpLogin | null {

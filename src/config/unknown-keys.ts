@@ -1,37 +1,28 @@
-import { Allow, Containers } from "./pool-policy.ts";
-import { ConfigSchema, Pool, Registry, Retention } from "./schema.ts";
-import { ServiceWebhook } from "./telling.ts";
+import { isTable, type Schema, shapeOf } from "./shape.ts";
 
-const POLICY = { allow: Allow, containers: Containers };
+/** Its tables have keys that depend on their names. */
+const CHECKED_ELSEWHERE = "hostAccess";
 
 /** What is said of each key that the schema does not have. */
-export function unknownKeys(values: Record<string, unknown>): string[] {
-  const pools = Array.isArray(values["dockerHosts"]) ? values["dockerHosts"] : [];
-  return [
-    ...beyond(values, Object.keys(ConfigSchema.entries), ""),
-    ...pools.flatMap((pool: unknown, index) => [
-      ...beyond(pool, Object.keys(Pool.entries), `dockerHosts.${index}.`),
-      ...tablesOf(pool).flatMap(([key, table]) =>
-        key === "allow" || key === "containers"
-          ? beyond(table, Object.keys(POLICY[key].entries), `dockerHosts.${index}.${key}.`)
-          : [],
-      ),
-    ]),
-    ...beyond(values["retention"], Object.keys(Retention.entries), "retention."),
-    ...tablesOf(values["webhooks"]).flatMap(([index, webhook]) =>
-      beyond(webhook, Object.keys(ServiceWebhook.entries), `webhooks.${index}.`),
-    ),
-    ...tablesOf(values["registries"]).flatMap(([name, login]) =>
-      beyond(login, Object.keys(Registry.entries), `registries.${name}.`),
-    ),
-  ];
-}
-
-function beyond(value: unknown, known: string[], prefix: string): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.keys(value)
-    .filter((key) => !known.includes(key))
-    .map((key) => `${prefix}${key} is no key; the keys are ${known.join(", ")}`);
+export function unknownKeys(schema: Schema, value: unknown, prefix = ""): string[] {
+  const shape = shapeOf(schema);
+  if (shape.kind === "list" && Array.isArray(value)) {
+    return value.flatMap((item, index) => unknownKeys(shape.item, item, `${prefix}${index}.`));
+  }
+  if (shape.kind === "named" && isTable(value)) {
+    return Object.entries(value).flatMap(([name, item]) =>
+      unknownKeys(shape.value, item, `${prefix}${name}.`),
+    );
+  }
+  if (shape.kind !== "table" || !isTable(value)) return [];
+  const { entries } = shape;
+  return Object.entries(value).flatMap(([name, item]) => {
+    const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+    if (entry !== undefined) {
+      return name === CHECKED_ELSEWHERE ? [] : unknownKeys(entry, item, `${prefix}${name}.`);
+    }
+    return [`${prefix}${name} is no key; the keys are ${Object.keys(entries).join(", ")}`];
+  });
 }
 
 /** The entries of a table that are tables themselves. */
