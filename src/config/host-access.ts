@@ -3,7 +3,9 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { HostAccess } from "../core/host-access.ts";
 import { parseHostName } from "../core/host-name.ts";
+import type { Fault } from "./fault.ts";
 import { key } from "./key.ts";
+import { noKey } from "./unknown-keys.ts";
 import { text, truth } from "./values.ts";
 
 const path = v.pipe(
@@ -85,26 +87,28 @@ type Tables = Readonly<Record<string, v.InferOutput<typeof Access>>>;
 
 /** What of `hostAccess` is wrong beyond its types. @param hosts Those of all pools. */
 export function faultsOfAccess(
-  tables: readonly [string, object][],
+  tables: readonly [string, Record<string, unknown>][],
   hosts: readonly string[],
   agentSocket: string | undefined,
-): string[] {
+): Fault[] {
   return tables.flatMap(([name, table]) => {
-    const where = `hostAccess.${name}`;
+    const at = ["hostAccess", name];
     const kind = kindOf(name);
-    if (kind === null) return [`${where} must be https, ssh, or an https or ssh host of a pool`];
+    if (kind === null)
+      return [{ at, says: "must be https, ssh, or an https or ssh host of a pool" }];
     const known: readonly string[] = KEYS[kind];
     const wrong = Object.keys(table)
       .filter((key) => !known.includes(key))
-      .map((key) => `${where}.${key} is no key; the keys are ${known.join(", ")}`);
+      .map((key) => noKey([...at, key], known));
     if (name !== kind && !hosts.includes(name)) {
-      wrong.push(`${where} is for a host that no pool names`);
+      wrong.push({ at, says: "is for a host that no pool names" });
     }
     if ("certFile" in table !== "keyFile" in table) {
-      wrong.push(`${where} must have certFile and keyFile together`);
+      wrong.push({ at, says: "must have certFile and keyFile together" });
     }
-    if ("useAgent" in table && table.useAgent === true && !agentSocket) {
-      wrong.push(`${where}.useAgent needs the variable SSH_AUTH_SOCK, which is not set`);
+    if (table["useAgent"] === true && !agentSocket) {
+      const says = "needs the variable SSH_AUTH_SOCK, which is not set";
+      wrong.push({ at: [...at, "useAgent"], says });
     }
     return wrong;
   });

@@ -56,6 +56,12 @@ export const ACCESS_KEYS = {
     example: "a long password",
     secret: true,
   }),
+  basicAuthPasswordFile: key("A file with the password for it", v.optional(text), {
+    example: "/etc/fastlane/basic-auth-password",
+    secret: true,
+    file: "start",
+    insteadOf: "basicAuthPassword",
+  }),
   basicAuthRealm: key(
     "What a browser shows when it asks for them",
     v.optional(headerText, "fastlane"),

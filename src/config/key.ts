@@ -24,3 +24,7 @@ export interface Notes {
  */
 export const key = <S extends Schema>(description: string, schema: S, notes: Notes = {}) =>
   v.pipe(schema, v.description(description), v.metadata({ ...notes }));
+
+export function notesOf(schema: Schema): Notes {
+  return v.getMetadata(schema);
+}

@@ -1,39 +1,28 @@
-import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { messageOf } from "../core/errors.ts";
 import { hostsOf } from "../core/pool.ts";
 import { managerOf } from "../core/swarm-name.ts";
-import { dockerLogins } from "./docker-config.ts";
+import { type DockerLogins, dockerLogins } from "./docker-config.ts";
+import { ConfigError, type Fault, sentenceOf } from "./fault.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
+import { type NamedFiles, readNamedFiles } from "./named-files.ts";
+import { faultsOfPairs } from "./pair-faults.ts";
 import { poolsOf } from "./pools.ts";
 import { registriesOf } from "./registries.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
-import { faultsOfTelling, smtpOf, webhooksOf } from "./telling.ts";
-import { tablesOf, unknownKeys } from "./unknown-keys.ts";
+import { tablesOf } from "./shape.ts";
+import { type Environment, type Given, gather, type Sources } from "./sources.ts";
+import { smtpOf, webhooksOf } from "./telling.ts";
+import { unknownKeys } from "./unknown-keys.ts";
 
-const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
-const PREFIX = "FASTLANE_";
-/** Read by the command line, and by the project's own scripts and tests. */
-const NO_KEY = /^FASTLANE_(CONFIG|URL|TEST_.*)$/;
-/** An empty variable is as none, but for these keys. */
-const EMPTY_SAYS_SOMETHING = new Set(["dockerConfigFile"]);
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+export type { Environment, Sources } from "./sources.ts";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface Sources {
-  environment: Environment;
-  /** Keys that were given as flags, with their texts. */
-  flags: Readonly<Record<string, string | boolean | undefined>>;
-  configFile: string | undefined;
-}
-
-/** The configuration cannot be used; the message names everything that is wrong. */
-class ConfigError extends Error {
-  override readonly name = "ConfigError";
+/** How thoroughly the configuration is looked at. */
+interface Care {
+  /** Look at what a start leaves for later as well: files that connections need. */
+  whole: boolean;
 }
 
 /**
@@ -42,90 +31,108 @@ class ConfigError extends Error {
  * @throws {ConfigError} Naming every wrong key and value, and what is allowed.
  */
 export function loadConfig(sources: Sources): Config {
-  const values = {
-    ...fromFile(sources),
-    ...fromEnvironment(sources.environment),
-    ...fromFlags(sources.flags),
-  };
-  const { SSH_AUTH_SOCK: agentSocket } = sources.environment;
+  return loadWhole(sources, { whole: false }).config;
+}
+
+/**
+ * Looks at all that a start would, and at what it leaves for later; nothing is connected to.
+ *
+ * @throws {ConfigError}
+ */
+export function checkedConfig(sources: Sources): { what: string; notices: readonly string[] } {
+  const { config, given } = loadWhole(sources, { whole: true });
+  return { what: given.file?.path ?? "The configuration", notices: config.notices };
+}
+
+/** What was given, what counts, and the configuration made of it. @throws {ConfigError} */
+export function loadWhole(
+  sources: Sources,
+  { whole }: Care,
+): { config: Config; output: v.InferOutput<typeof ConfigSchema>; given: Given } {
+  const { environment } = sources;
+  const given = gather(sources);
+  const { values } = given;
+  const files = readNamedFiles(values, environment["CREDENTIALS_DIRECTORY"], whole);
+  const docker = dockerLoginsOf(values["dockerConfigFile"], environment);
   const result = v.safeParse(ConfigSchema, values);
-  const wrong = [
+  const faults = [
     ...unknownKeys(ConfigSchema, values),
-    ...(result.issues ?? []).map(describe),
+    ...(result.issues ?? []).map(faultOf),
     ...faultsOfPairs(values),
-    ...faultsOfTelling(values),
     ...faultsOfAccess(
       tablesOf(values["hostAccess"]),
       hostsNamed(values["dockerHosts"]),
-      agentSocket,
+      environment["SSH_AUTH_SOCK"],
     ),
+    ...files.faults,
+    ...docker.faults,
   ];
-  if (!result.success || wrong.length > 0) {
-    throw new ConfigError(`Cannot start: ${wrong.join("; ")}`);
-  }
-  const docker = dockerLoginsOf(result.output.dockerConfigFile, sources);
-  const dockerHosts = poolsOf(result.output.dockerHosts);
-  const hosts = hostsOf(dockerHosts);
-  const config = {
-    ...result.output,
-    dataDir: result.output.dataDir ?? defaultDataDir(sources),
-    dockerHosts,
-    ...tellingOf(result.output),
-    // Ours come first, since the first login for a registry is the one that is used.
-    registries: withMissing(
-      registriesOf(result.output.registries, (path) => textOf(path).trimEnd()),
-      docker.registries,
-    ),
-    hostAccess: accessOf(result.output.hostAccess, hosts.map(managerOrSelf), agentSocket),
-    notices: docker.notices,
-  };
-  const asksForPassword = config.basicAuthUsername !== undefined;
-  if (!LOOPBACK.test(config.host) && !config.noAuth && !asksForPassword) {
-    throw new ConfigError(
-      `Cannot start: host "${config.host}" can be reached from other machines, and whoever reaches ` +
-        "fastlane controls the Docker hosts; listen on 127.0.0.1, configure basicAuthUsername and " +
-        "basicAuthPassword, or say --no-auth to accept that",
-    );
-  }
-  return Object.freeze(config);
+  const lines = [...linesOf(faults, given), ...(whole ? hiddenFaults(given) : [])];
+  if (!result.success || lines.length > 0) throw new ConfigError(lines);
+  const config = configOf(result.output, environment, files, docker);
+  return { config, output: result.output, given };
 }
 
-/** What is wrong with keys that are each right alone. */
-function faultsOfPairs(values: Record<string, unknown>): string[] {
-  const { basicAuthUsername: username, basicAuthPassword: password, registries } = values;
-  const wrong: string[] = [];
-  if ((username === undefined) !== (password === undefined)) {
-    wrong.push("basicAuthUsername and basicAuthPassword must be given together");
-  }
-  for (const [name, login] of tablesOf(registries)) {
-    if ("password" in login === "passwordFile" in login) {
-      wrong.push(`registries.${name} must have either password or passwordFile`);
-    }
-  }
-  for (const [index, pool] of tablesOf(values["dockerHosts"])) {
-    if ("hosts" in pool === "swarm" in pool) {
-      wrong.push(`dockerHosts.${index} must have either hosts or swarm`);
-    }
-  }
-  return wrong;
+/** What of the file is wrong although something else is said over it. */
+function hiddenFaults({ file, placeOf }: Given): string[] {
+  if (file === null) return [];
+  const faults = (v.safeParse(ConfigSchema, file.values).issues ?? [])
+    .map(faultOf)
+    .filter(({ at }) => placeOf(at) !== file.placeOf(at));
+  return linesOf(faults, file);
+}
+
+function configOf(
+  output: v.InferOutput<typeof ConfigSchema>,
+  environment: Environment,
+  { read, notices }: NamedFiles,
+  docker: DockerLogins,
+): Config {
+  const { databaseUrlFile, basicAuthPasswordFile, ...values } = output;
+  const dockerHosts = poolsOf(values.dockerHosts);
+  const hosts = hostsOf(dockerHosts);
+  return Object.freeze({
+    ...values,
+    ...(databaseUrlFile === undefined ? {} : { databaseUrl: read(databaseUrlFile) }),
+    ...(basicAuthPasswordFile === undefined
+      ? {}
+      : { basicAuthPassword: read(basicAuthPasswordFile) }),
+    dataDir: values.dataDir ?? defaultDataDir(environment),
+    dockerHosts,
+    webhooks: webhooksOf(values, read),
+    smtp: smtpOf(values, read),
+    // Ours come first, since the first login for a registry is the one that is used.
+    registries: withMissing(registriesOf(values.registries, read), docker.registries),
+    hostAccess: accessOf(values.hostAccess, hosts.map(managerOrSelf), environment["SSH_AUTH_SOCK"]),
+    notices: [...notices, ...docker.notices],
+  });
+}
+
+/** Each fault once, with the place where it is to be seen before it, those of the file in its order. */
+function linesOf(faults: readonly Fault[], { placeOf }: Pick<Given, "placeOf">): string[] {
+  const lines = faults.map((fault) => {
+    const place = placeOf(fault.seenAt ?? fault.at);
+    const line = place === null ? sentenceOf(fault) : `${place}: ${sentenceOf(fault)}`;
+    return { line, order: Number(/:(\d+)$/.exec(place ?? "")?.[1] ?? Number.MAX_SAFE_INTEGER) };
+  });
+  return [...new Set(lines.sort((a, b) => a.order - b.order).map(({ line }) => line))];
 }
 
 /** What is connected to. */
 const managerOrSelf = (host: string) => managerOf(host) ?? host;
 
-function tellingOf(values: v.InferOutput<typeof ConfigSchema>) {
+function dockerLoginsOf(
+  file: unknown,
+  environment: Environment,
+): DockerLogins & { faults: Fault[] } {
   try {
-    return { webhooks: webhooksOf(values), smtp: smtpOf(values) };
+    return {
+      ...dockerLogins(typeof file === "string" ? file : undefined, environment),
+      faults: [],
+    };
   } catch (error) {
-    throw new ConfigError(`Cannot start: ${messageOf(error)}`);
-  }
-}
-
-function dockerLoginsOf(file: string | undefined, { environment }: Sources) {
-  try {
-    return dockerLogins(file, environment);
-  } catch (error) {
-    throw new ConfigError(`Cannot start: ${messageOf(error)}`);
+    const says = `: ${messageOf(error)}`;
+    return { registries: {}, notices: [], faults: [{ at: ["dockerConfigFile"], says }] };
   }
 }
 
@@ -134,95 +141,21 @@ function withMissing<T>(first: Record<string, T>, others: Record<string, T>): Re
   return { ...first, ...Object.fromEntries(missing) };
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new ConfigError(`Cannot read the file "${path}": ${messageOf(error)}`);
-  }
-}
-
 /** The hosts of pools that may be wrong themselves. */
 function hostsNamed(pools: unknown): string[] {
-  const Named = v.object({
-    hosts: v.optional(v.array(v.unknown()), []),
-    swarm: v.optional(v.unknown()),
-  });
-  return (Array.isArray(pools) ? pools : [])
-    .flatMap((pool) => {
-      const named = v.safeParse(Named, pool);
-      return named.success ? [...named.output.hosts, named.output.swarm] : [];
-    })
+  return tablesOf(pools)
+    .flatMap(([, { hosts, swarm }]) => [...(Array.isArray(hosts) ? hosts : []), swarm])
     .filter((host) => typeof host === "string");
 }
 
-function fromFile({ configFile, environment }: Sources): Record<string, unknown> {
-  const named = configFile ?? environment["FASTLANE_CONFIG"];
-  const path = named ?? SYSTEM_FILE;
-  if (named === undefined && !existsSync(path)) return {};
-  const text = textOf(path);
-  try {
-    return parseToml(text);
-  } catch (error) {
-    throw new ConfigError(`Cannot read the configuration file "${path}": ${tomlFaultOf(error)}`);
-  }
-}
-
-/** Without the lines around it, which the parser quotes: they may be a password's. */
-function tomlFaultOf(error: unknown): string {
-  const [what = ""] = messageOf(error).split("\n");
-  return error instanceof TomlError ? `${what} (line ${error.line})` : what;
-}
-
-function fromEnvironment(environment: Environment): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  const { DATABASE_URL: databaseUrl } = environment;
-  if (databaseUrl !== undefined && databaseUrl !== "") values["databaseUrl"] = databaseUrl;
-  for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || NO_KEY.test(name) || text === undefined) continue;
-    const key = keyOfVariable(name);
-    if (text === "" && !EMPTY_SAYS_SOMETHING.has(key)) continue;
-    values[key] = Object.hasOwn(ConfigSchema.entries, key) ? fromText(key, text) : text;
-  }
-  return values;
-}
-
-function fromFlags(flags: Sources["flags"]): Record<string, unknown> {
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    given.map(([key, value]) => [key, typeof value === "string" ? fromText(key, value) : value]),
-  );
-}
-
-/** `FASTLANE_DOCKER_HOSTS` is `dockerHosts`. */
-function keyOfVariable(name: string): string {
-  return name
-    .slice(PREFIX.length)
-    .toLowerCase()
-    .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Texts are texts; numbers, truths, lists and tables are JSON. */
-function fromText(key: string, text: string): unknown {
-  const entry = ConfigSchema.entries[key as keyof typeof ConfigSchema.entries];
-  const takesText = v.safeParse(entry, text).success;
-  if (takesText) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function defaultDataDir({ environment }: Sources): string {
+function defaultDataDir(environment: Environment): string {
   if (process.getuid?.() === 0) return "/var/lib/fastlane";
   const base = environment["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
   return join(base, "fastlane");
 }
 
-function describe(issue: v.BaseIssue<unknown>): string {
-  const path = (issue.path ?? []).map(({ key }) => String(key)).join(".");
-  return issue.type === "object" && issue.received === "undefined"
-    ? `${path} must be given`
-    : `${path} ${issue.message}`;
+function faultOf(issue: v.BaseIssue<unknown>): Fault {
+  const at = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
+  const missing = issue.type === "object" && issue.received === "undefined";
+  return { at, says: missing ? "must be given" : issue.message };
 }

@@ -24,7 +24,7 @@ const Pool = v.pipe(
   v.object(
     {
       match: key(
-        "A regular expression on the task id; the empty one fits all and comes last",
+        "The task ids that it is for; the empty one fits all and comes last",
         v.optional(expression, ""),
       ),
       hosts: key(

@@ -17,15 +17,15 @@ const Registry = v.object(
       otherwise: "the table's own name",
     }),
     username: key("User name of the login", text, { example: "fastlane" }),
+    password: key("Its password", v.optional(text), {
+      example: "a long password",
+      secret: true,
+    }),
     passwordFile: key("A file with its password", v.optional(text), {
       example: "/etc/fastlane/registry-password",
       secret: true,
       file: "start",
-    }),
-    password: key("Its password", v.optional(text), {
-      example: "a long password",
-      secret: true,
-      insteadOf: "passwordFile",
+      insteadOf: "password",
     }),
   },
   "must be a table with username and password or passwordFile",
@@ -48,8 +48,8 @@ export const REGISTRY_KEYS = {
     v.optional(v.record(text, Registry, "must be a table of logins"), {}),
     {
       names: {
-        "registry.example:5000": ["username", "passwordFile", "password"],
-        builder: ["registry", "username", "passwordFile", "password"],
+        "registry.example:5000": ["username", "password", "passwordFile"],
+        builder: ["registry", "username", "password"],
       },
     },
   ),

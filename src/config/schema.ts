@@ -62,6 +62,12 @@ const STORE_KEYS = {
       secret: true,
     },
   ),
+  databaseUrlFile: key("A file with that URL", v.optional(text), {
+    example: "/etc/fastlane/database-url",
+    secret: true,
+    file: "start",
+    insteadOf: "databaseUrl",
+  }),
 };
 
 const EXECUTION_KEYS = {
@@ -101,6 +107,18 @@ const LOG_KEYS = {
     v.optional(Retention, {}),
   ),
 };
+
+/** The keys in the order in which they are told of. */
+export const SECTIONS = [
+  { title: "The HTTP API", keys: HTTP_KEYS },
+  { title: "Who may use it", keys: ACCESS_KEYS },
+  { title: "Postgres", keys: STORE_KEYS },
+  { title: "Executions", keys: EXECUTION_KEYS },
+  { title: "Logs", keys: LOG_KEYS },
+  { title: "Docker hosts", keys: { ...HOST_KEYS, ...HOST_ACCESS_KEYS } },
+  { title: "Logins for pulls", keys: REGISTRY_KEYS },
+  { title: "Webhooks and mail", keys: TELLING_KEYS },
+] as const;
 
 /**
  * Every key of the configuration, with its default and what is allowed. Keys beyond these are for

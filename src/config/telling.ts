@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import * as v from "valibot";
-import { messageOf } from "../core/errors.ts";
 import { EVENTS, type Event } from "../core/events.ts";
 import type { SmtpLogin } from "../core/smtp-login.ts";
 import {
@@ -29,7 +27,7 @@ const PORT_OF_TLS = 465;
 const ServiceWebhook = v.object(
   {
     match: key(
-      "A regular expression on the task id; the empty one fits all",
+      "A regular expression on the ids of the tasks that it is for; the empty one fits all",
       v.optional(v.string("must be a text"), ""),
     ),
     events: key(
@@ -55,17 +53,21 @@ const ServiceWebhook = v.object(
       v.optional(v.custom<Record<string, string>>(areHeaders, HEADERS_WRONG)),
       { example: { "X-Team": "ops" }, secret: true },
     ),
-    retries: key("How often it is tried again", v.optional(wholeNumber(0, 100)), { example: 10 }),
-    secretFile: key("A file with the secret that it is signed by", v.optional(text), {
-      example: "/etc/fastlane/webhook-secret",
-      secret: true,
-      file: "start",
+    retries: key("How often it is tried again", v.optional(wholeNumber(0, 100)), {
+      example: 10,
+      otherwise: "20",
     }),
     secret: key(
       "The secret that it is signed by",
       v.optional(v.pipe(text, v.check(isWebhookSecret, SECRET_WRONG))),
-      { example: "a long secret", secret: true, insteadOf: "secretFile" },
+      { example: "a long secret", secret: true },
     ),
+    secretFile: key("A file with the secret that it is signed by", v.optional(text), {
+      example: "/etc/fastlane/webhook-secret",
+      secret: true,
+      file: "start",
+      insteadOf: "secret",
+    }),
   },
   "must be a table with a url",
 );
@@ -95,15 +97,15 @@ export const TELLING_KEYS = {
   smtpUser: key("The user name of its login, with a password", v.optional(text), {
     example: "fastlane",
   }),
+  smtpPassword: key("The password of its login", v.optional(text), {
+    example: "a long password",
+    secret: true,
+  }),
   smtpPasswordFile: key("A file with the password of its login", v.optional(text), {
     example: "/etc/fastlane/smtp-password",
     secret: true,
     file: "start",
-  }),
-  smtpPassword: key("The password of its login", v.optional(text), {
-    example: "a long password",
-    secret: true,
-    insteadOf: "smtpPasswordFile",
+    insteadOf: "smtpPassword",
   }),
   smtpFrom: key("Whom mails are from", v.optional(v.pipe(text, v.regex(ADDRESS, ADDRESS_WRONG))), {
     example: "fastlane <fastlane@example.com>",
@@ -113,7 +115,7 @@ export const TELLING_KEYS = {
   smtpCaFile: key(
     "PEM of the authorities that the mail server's certificate may be from",
     v.optional(text),
-    { example: "/etc/fastlane/mail-ca.pem", otherwise: "the public ones", file: "start" },
+    { example: "/etc/ssl/certs/ca-certificates.crt", otherwise: "the public ones", file: "start" },
   ),
   webhooks: key(
     "Webhooks for all tasks or those that match",
@@ -143,13 +145,13 @@ export interface ConfiguredWebhook {
 
 type Values = v.InferOutput<v.ObjectSchema<typeof TELLING_KEYS, undefined>>;
 
-/** @throws {Error} Where a file cannot be read, or no webhook can be signed by what is in it. */
-export function webhooksOf({ webhooks }: Pick<Values, "webhooks">): ConfiguredWebhook[] {
-  return webhooks.map(({ secretFile, method, headers, retries, secret, ...webhook }, index) => {
-    const found = secretFile === undefined ? secret : fileText(secretFile);
-    if (found !== undefined && !isWebhookSecret(found)) {
-      throw new Error(`webhooks.${index}.secretFile: what is in it ${SECRET_WRONG}`);
-    }
+/** @param read Gives what is in a file. */
+export function webhooksOf(
+  { webhooks }: Pick<Values, "webhooks">,
+  read: (path: string) => string,
+): ConfiguredWebhook[] {
+  return webhooks.map(({ secretFile, method, headers, retries, secret, ...webhook }) => {
+    const found = secretFile === undefined ? secret : read(secretFile);
     return {
       ...webhook,
       ...(method === undefined ? {} : { method }),
@@ -160,12 +162,14 @@ export function webhooksOf({ webhooks }: Pick<Values, "webhooks">): ConfiguredWe
   });
 }
 
-/** @returns `null` where no mail can go. @throws {Error} Where a file cannot be read. */
-export function smtpOf(values: Omit<Values, "webhooks">): SmtpLogin | null {
+/** @returns `null` where no mail can go. @param read Gives what is in a file. */
+export function smtpOf(
+  values: Omit<Values, "webhooks">,
+  read: (path: string) => string,
+): SmtpLogin | null {
   const { smtpHost: host, smtpUser: user, smtpUseSsl: useSsl, smtpPasswordFile } = values;
   if (host === undefined) return null;
-  const password =
-    smtpPasswordFile === undefined ? values.smtpPassword : fileText(smtpPasswordFile);
+  const password = smtpPasswordFile === undefined ? values.smtpPassword : read(smtpPasswordFile);
   return {
     host,
     port: values.smtpPort ?? (useSsl ? PORT_OF_TLS : PORT),
@@ -173,35 +177,6 @@ export function smtpOf(values: Omit<Values, "webhooks">): SmtpLogin | null {
     useSsl,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
-    ...(values.smtpCaFile === undefined ? {} : { ca: fileText(values.smtpCaFile) }),
+    ...(values.smtpCaFile === undefined ? {} : { ca: read(values.smtpCaFile) }),
   };
-}
-
-/** What is wrong with keys that are each right alone. */
-export function faultsOfTelling(values: Record<string, unknown>): string[] {
-  const wrong: string[] = [];
-  const hasPassword = "smtpPassword" in values || "smtpPasswordFile" in values;
-  if ("smtpPassword" in values && "smtpPasswordFile" in values) {
-    wrong.push("smtpPassword and smtpPasswordFile must not be given together");
-  }
-  if ("smtpUser" in values !== hasPassword) {
-    wrong.push("smtpUser must be given together with smtpPassword or smtpPasswordFile");
-  }
-  const others = ["smtpPort", "smtpUser", "smtpFrom", "smtpUseSsl", "smtpCaFile"].filter(
-    (key) => key in values,
-  );
-  if (!("smtpHost" in values) && others.length > 0) {
-    wrong.push(
-      `smtpHost must be given: ${others.join(", ")} ${others.length === 1 ? "has" : "have"} no use without it`,
-    );
-  }
-  return wrong;
-}
-
-function fileText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trimEnd();
-  } catch (error) {
-    throw new Error(`Cannot read the file "${path}": ${messageOf(error)}`);
-  }
 }

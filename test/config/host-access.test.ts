@@ -73,7 +73,7 @@ test.each<[unknown, string]>([
   [{ tls: {} }, "hostAccess.tls must be https, ssh, or"],
   [{ ssh: { caFile: "/a" } }, "hostAccess.ssh.caFile is no key; the keys are identityFile"],
   [{ [TLS]: { socket: "/a" } }, "socket is no key; the keys are caFile, certFile, keyFile"],
-  [{ [TLS]: { cafile: "/a" } }, "cafile is no key; the keys are caFile, certFile, keyFile"],
+  [{ [TLS]: { cafile: "/a" } }, "cafile is no key; did you mean caFile?"],
   [{ [TLS]: { certFile: "/a" } }, "must have certFile and keyFile together"],
   [{ [TLS]: { caFile: "ca.pem" } }, "caFile must be an absolute path"],
   [{ ssh: { useAgent: true } }, "useAgent needs the variable SSH_AUTH_SOCK, which is not set"],

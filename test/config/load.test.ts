@@ -240,7 +240,7 @@ test.each<[Record<string, string>, string]>([
   ],
   [
     { FASTLANE_RETENTION: '{"executionDays": 7}' },
-    "retention.executionDays is no key; the keys are logsDays, failedLogsDays, executionsDays, auditDays",
+    "retention.executionDays is no key; did you mean executionsDays?",
   ],
   [
     { FASTLANE_RETENTION: '{"logsDays": 91}' },
@@ -275,7 +275,7 @@ test("a file that is not there, or is no TOML, is named", async () => {
 
 test.each([
   ['registries = { "r:1" = "ada:hunter2" }', "registries.r:1 must be a table"],
-  ['[registries."r:1"]\nusername = "ada"\npassword="hunter2\n', "(line 3)"],
+  ['[registries."r:1"]\nusername = "ada"\npassword="hunter2\n', ".toml:3:18: "],
   [
     '[registries."r:1"]\nusername = "ada"\npassword = ["hunter2"]',
     "registries.r:1.password must be",

@@ -27,7 +27,7 @@ test.each([
   ],
   [
     { FASTLANE_WEBHOOKS: `[{"url": "${URL}", "secretFile": "/dev/null"}]` },
-    "webhooks.0.secretFile: what is in it must be a text that is not empty",
+    'webhooks.0.secretFile: what is in "/dev/null" must not be empty',
   ],
   [
     { FASTLANE_WEBHOOKS: `[{"url": "${URL}", "secret": "a", "secretFile": "/b"}]` },
@@ -82,6 +82,6 @@ test("a file that cannot be read is named", () => {
   const webhooks = JSON.stringify([{ url: URL, secretFile: "/no/such/secret" }]);
 
   expect(() => load({ FASTLANE_WEBHOOKS: webhooks })).toThrow(
-    'Cannot read the file "/no/such/secret"',
+    'webhooks.0.secretFile: cannot read the file "/no/such/secret": there is none',
   );
 });

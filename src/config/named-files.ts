@@ -1,0 +1,105 @@
+import { readFileSync, statSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import * as v from "valibot";
+import { messageOf } from "../core/errors.ts";
+import { type Fault, nameOf } from "./fault.ts";
+import { notesOf } from "./key.ts";
+import { ConfigSchema } from "./schema.ts";
+import { type Visited, visit } from "./shape.ts";
+
+const OTHERS = 0o007;
+const MAX_BYTES = 1024 * 1024;
+
+/** What the files hold that keys of the configuration name. */
+export interface NamedFiles {
+  /** What is in a file, as its key names it, without the end of its last line. */
+  read(named: string): string;
+  faults: Fault[];
+  /** What is not wrong, but not good. */
+  notices: string[];
+}
+
+/**
+ * Reads the files that the service needs to start.
+ *
+ * @param credentials The folder with those of systemd: a file that is named without one is there.
+ * @param whole Whether to look at those as well that are read whenever a host is connected to.
+ */
+export function readNamedFiles(
+  values: Record<string, unknown>,
+  credentials: string | undefined,
+  whole: boolean,
+): NamedFiles {
+  const contents = new Map<string, string>();
+  const faults: Fault[] = [];
+  const notices: string[] = [];
+  for (const visited of visit({ at: [], schema: ConfigSchema, value: values })) {
+    const { at, schema, value: named } = visited;
+    const { file, secret } = notesOf(schema);
+    if (file === undefined || typeof named !== "string" || named === "") continue;
+    const path = isAbsolute(named) || !credentials ? named : join(credentials, named);
+    if (secret && isOpenToOthers(path)) {
+      notices.push(
+        `${nameOf(at)}: every user of this machine may read the file "${path}"; chmod 600 would end that`,
+      );
+    }
+    if (file === "connection" && !whole) continue;
+    const found = contentOf(path);
+    if ("content" in found) {
+      contents.set(named, found.content);
+      const wrong = wrongContent(visited, found.content);
+      if (wrong !== null) faults.push({ at, says: `: what is in "${path}" ${wrong}` });
+    } else if (isAbsolute(named) || credentials) {
+      faults.push({ at, says: `: cannot read the file "${path}": ${found.why}` });
+    } else {
+      const says =
+        "must be an absolute path, or the name of a credential where systemd gives some " +
+        "(CREDENTIALS_DIRECTORY is not set)";
+      faults.push({ at, says });
+    }
+  }
+  return { read: (named) => contents.get(named) ?? "", faults, notices };
+}
+
+/** In place of a message that names a system call. */
+export function whyUnreadable(error: unknown): string {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return WHY[code] ?? (code === "" ? messageOf(error) : code);
+}
+
+const WHY: Record<string, string> = {
+  ENOENT: "there is none",
+  EACCES: "its permissions do not allow it",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is no folder",
+  ENAMETOOLONG: "its name is too long",
+  ELOOP: "its links go round in a circle",
+};
+
+function contentOf(path: string): { content: string } | { why: string } {
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_BYTES) return { why: `it is larger than ${MAX_BYTES} bytes` };
+    return { content: readFileSync(path, "utf8").trimEnd() };
+  } catch (error) {
+    return { why: whyUnreadable(error) };
+  }
+}
+
+/** A file holds what may stand in the key in whose place it is named. */
+function wrongContent({ schema, beside = {} }: Visited, content: string): string | null {
+  const { insteadOf } = notesOf(schema);
+  const itself = insteadOf === undefined ? undefined : beside[insteadOf];
+  if (itself === undefined) return null;
+  const [issue] = v.safeParse(itself, content).issues ?? [];
+  return issue === undefined ? null : issue.message;
+}
+
+function isOpenToOthers(path: string): boolean {
+  try {
+    const { mode } = statSync(path);
+    return statSync(path).isFile() && (mode & OTHERS) !== 0;
+  } catch {
+    return false;
+  }
+}
