@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig } from "../config/load.ts";
+import { loadConfig, type Sources } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "./program.ts";
 
@@ -22,13 +22,18 @@ export function withListenOptions(command: Command): Command {
 const CONFIG_FLAGS = ["databaseUrl", "dataDir", "logLevel", "port", "host"];
 type Flags = Record<string, string | boolean | undefined>;
 
-export function configOf(command: Command, { environment }: Surroundings): Config {
+export function configOf(command: Command, surroundings: Surroundings): Config {
+  return loadConfig(sourcesOf(command, surroundings));
+}
+
+/** What the configuration is to be read from. */
+export function sourcesOf(command: Command, { environment }: Surroundings): Sources {
   const { config: configFile, auth, ...given } = command.opts<Flags>();
   // A command may have flags of its own.
   const flags = Object.entries(given).filter(([key]) => CONFIG_FLAGS.includes(key));
-  return loadConfig({
+  return {
     environment,
     flags: { ...Object.fromEntries(flags), noAuth: auth === false ? true : undefined },
     configFile: typeof configFile === "string" ? configFile : undefined,
-  });
+  };
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { Environment } from "../config/load.ts";
+import { addConfigCommand } from "./config.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNotifyTestCommand } from "./notify-test.ts";
 import { addServeCommands } from "./serve.ts";
@@ -23,6 +24,7 @@ export function createProgram(surroundings: Surroundings): Command {
       throw new CommanderError(EXIT_CODE_OF_ERRORS, error.code, error.message);
     });
   addServeCommands(program, surroundings);
+  addConfigCommand(program, surroundings);
   addMigrateCommand(program, surroundings);
   addNotifyTestCommand(program, surroundings);
   return program;
