@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { messageOf } from "../core/errors.ts";
 import { ConfigError, type Path, UnreadableFile } from "./fault.ts";
-import { whyUnreadable } from "./named-files.ts";
 import { linesOf } from "./toml-lines.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
 

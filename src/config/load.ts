@@ -7,7 +7,7 @@ import { managerOf } from "../core/swarm-name.ts";
 import { type DockerLogins, dockerLogins } from "./docker-config.ts";
 import { ConfigError, type Fault, sentenceOf } from "./fault.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
-import { type NamedFiles, readNamedFiles } from "./named-files.ts";
+import { type NamedFiles, noticesOfFile, readNamedFiles } from "./named-files.ts";
 import { faultsOfPairs } from "./pair-faults.ts";
 import { poolsOf } from "./pools.ts";
 import { registriesOf } from "./registries.ts";
@@ -69,7 +69,13 @@ export function loadWhole(
   ];
   const lines = [...linesOf(faults, given), ...(whole ? hiddenFaults(given) : [])];
   if (!result.success || lines.length > 0) throw new ConfigError(lines);
-  const config = configOf(result.output, environment, files, docker);
+  const notices = [
+    ...(given.file === null ? [] : noticesOfFile(given.file)),
+    ...files.notices,
+    ...docker.notices,
+  ];
+  const logins = docker.registries;
+  const config = configOf(result.output, environment, { read: files.read, logins, notices });
   return { config, output: result.output, given };
 }
 
@@ -85,8 +91,11 @@ function hiddenFaults({ file, placeOf }: Given): string[] {
 function configOf(
   output: v.InferOutput<typeof ConfigSchema>,
   environment: Environment,
-  { read, notices }: NamedFiles,
-  docker: DockerLogins,
+  {
+    read,
+    logins,
+    notices,
+  }: Pick<NamedFiles, "read"> & Pick<Config, "notices"> & { logins: DockerLogins["registries"] },
 ): Config {
   const { databaseUrlFile, basicAuthPasswordFile, ...values } = output;
   const dockerHosts = poolsOf(values.dockerHosts);
@@ -102,9 +111,9 @@ function configOf(
     webhooks: webhooksOf(values, read),
     smtp: smtpOf(values, read),
     // Ours come first, since the first login for a registry is the one that is used.
-    registries: withMissing(registriesOf(values.registries, read), docker.registries),
+    registries: withMissing(registriesOf(values.registries, read), logins),
     hostAccess: accessOf(values.hostAccess, hosts.map(managerOrSelf), environment["SSH_AUTH_SOCK"]),
-    notices: [...notices, ...docker.notices],
+    notices,
   });
 }
 

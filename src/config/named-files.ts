@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
-import { messageOf } from "../core/errors.ts";
-import { type Fault, nameOf } from "./fault.ts";
+import { type Fault, nameOf, type Path } from "./fault.ts";
+import type { FileLayer } from "./file-layer.ts";
 import { notesOf } from "./key.ts";
 import { ConfigSchema } from "./schema.ts";
 import { type Visited, visit } from "./shape.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 const OTHERS = 0o007;
 const MAX_BYTES = 1024 * 1024;
@@ -38,11 +39,7 @@ export function readNamedFiles(
     const { file, secret } = notesOf(schema);
     if (file === undefined || typeof named !== "string" || named === "") continue;
     const path = isAbsolute(named) || !credentials ? named : join(credentials, named);
-    if (secret && isOpenToOthers(path)) {
-      notices.push(
-        `${nameOf(at)}: every user of this machine may read the file "${path}"; chmod 600 would end that`,
-      );
-    }
+    if (secret && isOpenToOthers(path)) notices.push(openNotice(at, path));
     if (file === "connection" && !whole) continue;
     const found = contentOf(path);
     if ("content" in found) {
@@ -61,20 +58,17 @@ export function readNamedFiles(
   return { read: (named) => contents.get(named) ?? "", faults, notices };
 }
 
-/** In place of a message that names a system call. */
-export function whyUnreadable(error: unknown): string {
-  const { code = "" } = error as NodeJS.ErrnoException;
-  return WHY[code] ?? (code === "" ? messageOf(error) : code);
+/** What is to be said of the configuration file itself, where there are secrets in it. */
+export function noticesOfFile({ path, values }: FileLayer): string[] {
+  const secrets = [...visit({ at: [], schema: ConfigSchema, value: values })].filter(
+    ({ schema }) => notesOf(schema).secret && notesOf(schema).file === undefined,
+  );
+  const [first] = secrets;
+  return first !== undefined && isOpenToOthers(path) ? [openNotice(first.at, path)] : [];
 }
 
-const WHY: Record<string, string> = {
-  ENOENT: "there is none",
-  EACCES: "its permissions do not allow it",
-  EISDIR: "it is a folder",
-  ENOTDIR: "a part of its path is no folder",
-  ENAMETOOLONG: "its name is too long",
-  ELOOP: "its links go round in a circle",
-};
+const openNotice = (at: Path, path: string) =>
+  `${nameOf(at)}: every user of this machine may read the file "${path}"; chmod 600 would end that`;
 
 function contentOf(path: string): { content: string } | { why: string } {
   try {
@@ -97,8 +91,8 @@ function wrongContent({ schema, beside = {} }: Visited, content: string): string
 
 function isOpenToOthers(path: string): boolean {
   try {
-    const { mode } = statSync(path);
-    return statSync(path).isFile() && (mode & OTHERS) !== 0;
+    const status = statSync(path);
+    return status.isFile() && (status.mode & OTHERS) !== 0;
   } catch {
     return false;
   }

@@ -41,7 +41,9 @@ export function noKey(
   if (nearest !== undefined) return { at, says: `is no key; did you mean ${nearest}?` };
   for (const [table, keys] of tables) {
     const there = keys.find((key) => plain(key) === plain(name));
-    if (there !== undefined) return { at, says: `is no key here; did you mean ${table}${there}?` };
+    if (there === undefined) continue;
+    const where = table === "" ? `${there} at the top, before the first table` : `${table}${there}`;
+    return { at, says: `is no key here; did you mean ${where}?` };
   }
   const all =
     known.length > MOST_KEYS_NAMED
