@@ -79,5 +79,13 @@ const WORDS: Record<string, string> = {
   "document contains excessively nested structures. aborting":
     "too many lists or tables in each other",
   "incomplete key-value: cannot find end of key": "a key without a value",
+  "each key-value declaration must be followed by an end-of-line":
+    "something behind a value; texts stand in quotes, and each key in a line of its own",
+  "expected comma or end of structure": "no comma or end of a list or table",
+  "unfinished array": "a list that is not closed",
+  "unfinished table": "a table that is not closed",
+  "unfinished string": "a text that is not closed",
+  "illegal empty bare key": "a key without a name",
+  "unexpected end of key": "a key without a value",
   "document contains an unsafe property": "a name that no key may have",
 };

@@ -4,6 +4,12 @@ import type { Path } from "./fault.ts";
 /** No key of ours is as deep. */
 const DEEPEST = 16;
 
+/* Runs of characters that need no look at each of them. */
+const SPACE = /\s+/y;
+const COMMENT = /[^\n]+/y;
+const SCALAR = /[^,\]}#\n]+/y;
+const PLAIN = /[^"'\\]+/y;
+
 /**
  * The line of each key of a TOML file, since the parser does not tell.
  *
@@ -81,7 +87,7 @@ class Scanner {
     if (first === '"' || first === "'") this.#string();
     else if (first === "[") this.#items("]", (index) => this.#value([...path, index]));
     else if (first === "{") this.#items("}", () => this.#pair(path));
-    else this.#skipWhile(/[^,\]}#\n]/);
+    else this.#skip(SCALAR);
   }
 
   #items(end: string, read: (index: number) => void): void {
@@ -120,7 +126,9 @@ class Scanner {
     const long = this.#text.startsWith(quote.repeat(3), this.#at);
     const end = long ? quote.repeat(3) : quote;
     this.#at += end.length;
-    while (this.#at < this.#text.length && !this.#text.startsWith(end, this.#at)) {
+    for (;;) {
+      this.#skip(PLAIN);
+      if (this.#at >= this.#text.length || this.#text.startsWith(end, this.#at)) break;
       if (this.#text[this.#at] === "\\" && quote === '"') this.#step();
       this.#step();
     }
@@ -131,17 +139,23 @@ class Scanner {
 
   /** White space, ends of lines and comments. */
   #skipSpace(): void {
-    this.#skipWhile(/\s/);
+    this.#skip(SPACE);
     while (this.#text[this.#at] === "#") {
-      this.#skipWhile(/[^\n]/);
-      this.#skipWhile(/\s/);
+      this.#skip(COMMENT);
+      this.#skip(SPACE);
     }
   }
 
-  #skipWhile(characters: RegExp): void {
-    while (this.#at < this.#text.length && characters.test(this.#text[this.#at] ?? "")) {
-      this.#step();
+  #skip(run: RegExp): void {
+    run.lastIndex = this.#at;
+    if (!run.test(this.#text)) return;
+    while (this.#at < run.lastIndex) {
+      const end = this.#text.indexOf("\n", this.#at);
+      if (end === -1 || end >= run.lastIndex) break;
+      this.#line++;
+      this.#at = end + 1;
     }
+    this.#at = run.lastIndex;
   }
 
   #step(): void {
