@@ -70,6 +70,7 @@ secret = "${CANARY}"
 `;
 const LINES = RIGHT.split("\n");
 
+const LONG = `"${"x".repeat(1_000_000)}"`;
 const deep = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 const wrongValue = fc.oneof(
   {
@@ -88,14 +89,14 @@ const wrongValue = fc.oneof(
         "07:32:00",
       ],
       ...['"\\u0000"', '"\\u202e"', '"(((("', '"host"', '"/no/such/file"', '"ftp://x"', '"%00"'],
-      ...["{ constructor = { x = 1 } }", "'''\n[a]\n'''", deep(50), `"${"x".repeat(1_000_000)}"`],
+      ...["{ constructor = { x = 1 } }", "'''\n[a]\n'''", deep(50)],
     ),
   },
   {
     weight: 1,
     arbitrary: fc.constantFrom(
       ...["", "= 1", '"', "'''", "[", "{", "\\", "\0", "#", "x", "99999999999999999999"],
-      ...[deep(5_000), "{ __proto__ = 1 }"],
+      ...[deep(5_000), LONG, "{ __proto__ = 1 }"],
     ),
   },
 );
@@ -112,7 +113,7 @@ const wrongLine = fc.oneof(
         "docker_hosts = 1",
         "a.b.c = 1",
       ],
-      ...['"a\\nb" = 1', "undefined = 1", "smtpPort = 1", `${"k".repeat(1_000_000)} = 1`, "x = 1"],
+      ...['"a\\nb" = 1', "undefined = 1", "smtpPort = 1", "x = 1"],
       ...[
         `${"a.".repeat(200)}a = 1`,
         "retention = 1",
@@ -141,6 +142,7 @@ const wrongLine = fc.oneof(
         "\0",
         "\uFEFF",
         "\u0007",
+        `${LONG} = 1`,
         `${"a.".repeat(5_000)}a = 1`,
       ],
     ),
@@ -265,22 +267,20 @@ test(`of ${STARTS} wrong files none starts anything`, async () => {
     .slice(0, STARTS);
   const dataDir = join(folder, "data");
 
-  for (const [index, content] of wrong.entries()) {
-    const configFile = join(folder, `${index}.toml`);
-    await writeFile(configFile, content);
-    const { code, stdout, stderr } = await run([
-      "up",
-      "--config",
-      configFile,
-      "--data-dir",
-      dataDir,
-    ]);
+  await Promise.all(
+    wrong.map(async (content, index) => {
+      const configFile = join(folder, `${index}.toml`);
+      await writeFile(configFile, content);
+      const args = ["up", "--config", configFile, "--data-dir", dataDir];
+      const { code, stdout, stderr } = await run(args);
 
-    expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toStartWith("Cannot start:");
-    for (const word of NEVER)
-      expect(stderr.replaceAll("undefined is no key", "")).not.toContain(word);
-  }
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toStartWith("Cannot start:");
+      for (const word of NEVER) {
+        expect(stderr.replaceAll("undefined is no key", "")).not.toContain(word);
+      }
+    }),
+  );
   expect(wrong).toHaveLength(STARTS);
   expect(existsSync(dataDir)).toBe(false);
 });
