@@ -57,10 +57,10 @@ class Scanner {
     let path: Path = [];
     for (const [index, name] of names.entries()) {
       path = [...path, name];
+      this.#note(path);
       const key = JSON.stringify(path);
       const count = this.#counts.get(key);
       if (isList && index === names.length - 1) {
-        this.#note(path);
         this.#counts.set(key, (count ?? 0) + 1);
         path = [...path, count ?? 0];
       } else if (count !== undefined) path = [...path, count - 1];

@@ -62,6 +62,7 @@ test.each<[(string | number)[], number]>([
   [["pools", 1, "allow", "workdir"], 30],
   [["pools", 1, "more", 1, "x"], 34],
   [["logins", "registry.example:5000", "password"], 38],
+  [["logins"], 36],
   [["retention"], 39],
   [["retention", "logsDays"], 39],
   [["pools", 1, "hosts"], 28],
