@@ -48,7 +48,8 @@ const SECRETS = Object.entries(ConfigSchema.entries).flatMap(([name, schema]) =>
  * @throws {ConfigError} Where there is no reading the file.
  */
 export function gather(sources: Sources): Given {
-  const file = readConfigFile(sources.configFile ?? sources.environment["FASTLANE_CONFIG"]);
+  const named = sources.configFile ?? sources.environment["FASTLANE_CONFIG"];
+  const file = readConfigFile(named === "" ? undefined : named);
   const layers: Layer[] = [
     fromCredentials(sources.environment),
     ...(file === null ? [] : [file]),

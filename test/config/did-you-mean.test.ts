@@ -19,6 +19,7 @@ test.each([
   ["MAX_RUNNING", "did you mean maxRunning?"],
   ["MaxRunning", "did you mean maxRunning?"],
   ["hots", "did you mean hosts?"],
+  ["mtach", "did you mean match?"],
   ["logs_days", "is no key here; did you mean retention.logsDays?"],
   ["port", "is no key here; did you mean port at the top, before the first table?"],
   ["networks", "did you mean dockerHosts.0.allow.networks?"],

@@ -48,6 +48,8 @@ test("FASTLANE_CONFIG names the file unless a flag does", async () => {
 
   expect(load({ environment, configFile: undefined }).port).toBe(1);
   expect(load({ environment, configFile: await fileOf("port = 2\n") }).port).toBe(2);
+  const empty = { FASTLANE_CONFIG: "", FASTLANE_PORT: "3" };
+  expect(load({ environment: empty, configFile: undefined }).port).toBe(3);
 });
 
 test("a list or table in the environment is JSON", () => {
