@@ -140,7 +140,13 @@ export const ConfigSchema = v.object({
 export type Config = Readonly<
   Omit<
     v.InferOutput<typeof ConfigSchema>,
-    "dataDir" | "dockerHosts" | "registries" | "hostAccess" | "webhooks"
+    | "dataDir"
+    | "databaseUrlFile"
+    | "basicAuthPasswordFile"
+    | "dockerHosts"
+    | "registries"
+    | "hostAccess"
+    | "webhooks"
   >
 > & {
   readonly webhooks: readonly ConfiguredWebhook[];
