@@ -16,6 +16,8 @@ export interface Postmaster {
   readonly exited: Promise<string>;
 }
 
+type DataPlace = Pick<Place, "data">;
+
 const LOOK_FOR_READY_EVERY_MS = 5;
 const LOOK_FOR_EXIT_EVERY_MS = 100;
 const TELL_EVERY_MS = 10_000;
@@ -40,7 +42,7 @@ const SETTINGS: Record<string, string> = {
 };
 
 /** The postmaster that runs on our data, whoever started it. */
-export async function findPostmaster(place: Place): Promise<Postmaster | null> {
+export async function findPostmaster(place: DataPlace): Promise<Postmaster | null> {
   const file = await readPidFile(place);
   if (file === null) return null;
   const program = await programOf(file.pid, place);
@@ -140,7 +142,7 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 async function readPidFile(
-  place: Place,
+  place: DataPlace,
 ): Promise<{ pid: number; sockets: string; status: string } | null> {
   const file = await readFile(`${place.data}/postmaster.pid`, "utf8").catch(() => null);
   if (file === null) return null;
@@ -149,7 +151,7 @@ async function readPidFile(
 }
 
 /** A pid may have been given to another program since: ours has the data as working directory. */
-async function programOf(pid: number, place: Place): Promise<string | null> {
+async function programOf(pid: number, place: DataPlace): Promise<string | null> {
   if (!(pid > 0)) return null;
   const folder = await readlink(`/proc/${pid}/cwd`).catch(() => null);
   if (folder !== place.data) return null;
@@ -170,7 +172,7 @@ async function isDead(pid: number): Promise<boolean> {
   return /\(postgres\)/.test(stat) && !hasFolder;
 }
 
-async function pollExit(pid: number, place: Place): Promise<string> {
+async function pollExit(pid: number, place: DataPlace): Promise<string> {
   while ((await programOf(pid, place)) !== null) await sleep(LOOK_FOR_EXIT_EVERY_MS);
   return "its process is gone";
 }

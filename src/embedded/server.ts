@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import { backoffMs } from "../core/backoff.ts";
 import { messageOf } from "../core/errors.ts";
-import { initializeData, OWN_NAME, unpackPostgres } from "./cluster.ts";
+import { initializeData, unpackPostgres } from "./cluster.ts";
 import { boundLog } from "./log-file.ts";
 import { OwnedByAnother, type Ownership, takeOwnership } from "./ownership.ts";
 import { type Place, preparePlace, sweepUnfinished } from "./place.ts";
@@ -14,6 +14,7 @@ import {
   untilReady,
   untilReaped,
 } from "./postmaster.ts";
+import { urlOfSockets } from "./running.ts";
 
 export interface EmbeddedPostgres {
   /** Stays the same over restarts. */
@@ -57,7 +58,7 @@ export async function startEmbeddedPostgres(
     await sweepUnfinished(place);
     const keeper = keepRunning(server, first);
     return {
-      url: `postgres://${OWN_NAME}@localhost/${OWN_NAME}?host=${encodeURIComponent(place.sockets)}`,
+      url: urlOfSockets(place.sockets),
       get pid() {
         return keeper.pid();
       },

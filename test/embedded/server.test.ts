@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { chmod, lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { runningPostgresUrl } from "../../src/embedded/running.ts";
 import { makeDataDir, query } from "./owners.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -15,6 +16,20 @@ test("a first start makes our database, and a later one finds its rows", async (
 
   expect(await query(second.url, "SELECT answer FROM kept")).toEqual([{ answer: 42 }]);
   expect(second.pid).not.toBe(first.pid);
+});
+
+test("others find it while it runs, and nothing is made where it does not", async () => {
+  await using dataDir = await makeDataDir();
+  const before = await runningPostgresUrl(dataDir.path);
+  const made = await readdir(dataDir.path).catch(() => []);
+  const server = await dataDir.start();
+
+  const found = await runningPostgresUrl(dataDir.path);
+  await server.stop();
+
+  expect([before, made]).toEqual([null, []]);
+  expect(found).toBe(server.url);
+  expect(await runningPostgresUrl(dataDir.path)).toBeNull();
 });
 
 test("it sorts by code points in UTF-8, and writes to disk before it says so", async () => {
