@@ -1,9 +1,9 @@
+import { coalesced } from "../core/coalesced.ts";
 import { messageOf } from "../core/errors.ts";
 import type { PoolRule } from "../core/pool.ts";
 import { dispatchPool } from "../services/dispatch-pool.ts";
 import type { Db } from "../store/connect.ts";
 import { isDatabaseDown } from "../store/faults.ts";
-import { coalesced } from "./coalesced.ts";
 import type { Log } from "./log.ts";
 
 /** Has pools dispatched, each once at a time, however many ask for it. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "../core/backoff.ts";
+import { coalesced } from "../core/coalesced.ts";
 import { messageOf } from "../core/errors.ts";
 import { HostUnreachable } from "../farm/host.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import { LeaseLost } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
-import { coalesced } from "./coalesced.ts";
 import { ContainerWords } from "./container-words.ts";
 import type { LogLimit } from "./log-limit.ts";
 import { Abandoned, persist } from "./persist.ts";

@@ -3,9 +3,9 @@
  *
  * @returns A request; its promise is that of a run which began after it.
  */
-export function coalesced(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null;
-  let following: Promise<void> | null = null;
+export function coalesced<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let running: Promise<Result> | null = null;
+  let following: Promise<Result> | null = null;
   const begin = () => {
     running = work().finally(() => {
       running = null;
