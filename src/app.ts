@@ -12,11 +12,13 @@ import { type PostgresAddress, parsePostgresUrl } from "./store/address.ts";
 import { openStore, type Store } from "./store/connect.ts";
 import { addLogDays } from "./store/log-days.ts";
 import { migrate } from "./store/migrate.ts";
+import type { Notification } from "./store/notify.ts";
 import { createExecutionWatch } from "./stream/execution-watch.ts";
 import { createHints, type Hints } from "./stream/hints.ts";
 import { startListener } from "./stream/listener.ts";
 import { createLogReader } from "./stream/log-reader.ts";
 import { createTail } from "./stream/tail.ts";
+import { createTokenWatch, type TokenWatch } from "./stream/token-watch.ts";
 import type { Log } from "./worker/log.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
 
@@ -50,9 +52,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     await migrateDatabase(address, log);
     await addLogDays(store.db);
     const hints = createHints();
+    const tokenWatch = createTokenWatch(store);
     const working = roles.worker ? await startWorking(options, address, store, stops) : null;
-    stops.push(startListening(options, address, hints, working?.worker ?? null));
-    const http = roles.api ? startApi(options, store, hints, working, stops) : null;
+    const waiters = { ...hints, lookAgain: hints.wakeAll };
+    const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
+    stops.push(startListening(options, address, ears));
+    const http = roles.api ? startApi(options, store, { hints, tokenWatch }, working, stops) : null;
     return { url: http === null ? null : `http://${config.host}:${http.port}`, stop };
   } catch (error) {
     await stop().catch(() => {});
@@ -139,22 +144,26 @@ async function startWorking(
   return { worker, queue };
 }
 
+/** Whoever is told what the nodes tell each other. */
+interface Ear {
+  hear(notification: Notification): void;
+  /** Words may have been lost. */
+  lookAgain(): void;
+}
+
 /** @returns What stops it. */
 function startListening(
   { log }: AppOptions,
   address: PostgresAddress,
-  hints: Hints,
-  worker: Worker | null,
+  ears: readonly Ear[],
 ): () => Promise<void> {
   const listener = startListener({
     address,
     onNotification(notification) {
-      hints.hear(notification);
-      worker?.hear(notification);
+      for (const ear of ears) ear.hear(notification);
     },
     onListening() {
-      hints.wakeAll();
-      worker?.lookAgain();
+      for (const ear of ears) ear.lookAgain();
     },
     log: (text, details) => log.warn(details, text),
   });
@@ -164,7 +173,7 @@ function startListening(
 function startApi(
   { config, version, log }: AppOptions,
   store: Store,
-  hints: Hints,
+  { hints, tokenWatch }: { hints: Hints; tokenWatch: TokenWatch },
   working: Working | null,
   stops: (() => Promise<void>)[],
 ): HttpServer {
@@ -200,7 +209,10 @@ function startApi(
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
+    requiresAuthentication: config.requireAuthentication || basicAuthOf(config) !== null,
     basicAuth: basicAuthOf(config),
+    authenticationRealm: config.basicAuthRealm,
+    tokenWatch,
     hasMail: config.smtp !== null,
     envBlacklistedWords: config.envBlacklistedWords,
     paginationPerPage: config.paginationPerPage,
@@ -217,9 +229,9 @@ function startApi(
   return server;
 }
 
-function basicAuthOf({ basicAuthUsername, basicAuthPassword, basicAuthRealm }: Config) {
+function basicAuthOf({ basicAuthUsername, basicAuthPassword }: Config) {
   if (basicAuthUsername === undefined || basicAuthPassword === undefined) return null;
-  return { username: basicAuthUsername, password: basicAuthPassword, realm: basicAuthRealm };
+  return { username: basicAuthUsername, password: basicAuthPassword };
 }
 
 /** Where it can be reached on this machine, as far as nothing better is configured. */

@@ -66,8 +66,12 @@ export const ACCESS_KEYS = {
     "What a browser shows when it asks for them",
     v.optional(headerText, "fastlane"),
   ),
+  requireAuthentication: key(
+    "Ask for a token on every route but `/healthcheck/`, also without a user name and password",
+    v.optional(truth, false),
+  ),
   noAuth: key(
-    "Listen on an address that other machines reach without asking for a password",
+    "Listen on an address that other machines reach without asking who asks",
     v.optional(truth, false),
   ),
 };

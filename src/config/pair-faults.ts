@@ -71,18 +71,17 @@ function faultsOfMail(values: Values): Fault[] {
 }
 
 /** Whoever reaches the API controls the Docker hosts. */
-function faultsOfHost({ host, noAuth, basicAuthUsername }: Values): Fault[] {
-  const asksForPassword = basicAuthUsername !== undefined;
-  if (typeof host !== "string" || LOOPBACK.test(host) || noAuth === true || asksForPassword) {
-    return [];
-  }
+function faultsOfHost({ host, noAuth, basicAuthUsername, requireAuthentication }: Values): Fault[] {
+  const isGuarded =
+    noAuth === true || basicAuthUsername !== undefined || requireAuthentication === true;
+  if (typeof host !== "string" || LOOPBACK.test(host) || isGuarded) return [];
   return [
     {
       at: ["host"],
       says:
         `"${nameOf([host])}" can be reached from other machines, and whoever reaches fastlane controls the Docker ` +
-        "hosts; listen on 127.0.0.1, configure basicAuthUsername and basicAuthPassword, or say " +
-        "--no-auth to accept that",
+        "hosts; listen on 127.0.0.1, configure basicAuthUsername and basicAuthPassword or " +
+        "requireAuthentication, or say --no-auth to accept that",
     },
   ];
 }

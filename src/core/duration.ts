@@ -11,3 +11,13 @@ export function parseDuration(text: string): number | null {
   const total = Number(hours ?? 0) * 3_600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0);
   return total * 1_000;
 }
+
+const MS_OF_A_DAY = 86_400_000;
+
+/** The same for what may be long: days go before the rest, as in `90d` or `1d12h`. */
+export function parseLongDuration(text: string): number | null {
+  const [, days, rest = ""] = /^(?:(\d{1,5})d)?(.*)$/.exec(text) ?? [];
+  if (days === undefined) return parseDuration(text);
+  const restMs = rest === "" ? 0 : parseDuration(rest);
+  return restMs === null ? null : Number(days) * MS_OF_A_DAY + restMs;
+}

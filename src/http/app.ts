@@ -1,7 +1,8 @@
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
-import { basicAuth, cors, gzip, requestIds } from "./around.ts";
+import { cors, gzip, requestIds } from "./around.ts";
 import { auditRoutes } from "./audit-routes.ts";
+import { authentication } from "./authentication.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { deliveryRoutes } from "./delivery-routes.ts";
 import { docsRoutes } from "./docs-routes.ts";
@@ -18,12 +19,13 @@ import { socketRoutes } from "./socket-routes.ts";
 import { streamRoutes } from "./stream-routes.ts";
 import { tailRoutes } from "./tail-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { tokenRoutes } from "./token-routes.ts";
 
 /** The whole HTTP API, every route with and without a slash at its end. */
 export function createHttpApp(deps: HttpDeps) {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
   app.use(requestIds(deps), gzip(), guardNames(deps), cors(deps), guardAgainstPages(deps));
-  app.use(basicAuth(deps));
+  app.use(authentication(deps));
   app.route("/", enqueueRoutes(deps));
   app.route("/", taskRoutes(deps));
   app.route("/", jobRoutes(deps));
@@ -36,6 +38,7 @@ export function createHttpApp(deps: HttpDeps) {
   app.route("/", manyRoutes(deps));
   app.route("/", hostRoutes(deps));
   app.route("/", auditRoutes(deps));
+  app.route("/", tokenRoutes(deps));
   app.route("/", serviceRoutes(deps));
   app.route("/", docsRoutes(deps));
   app.onError((error, c) => answerError(deps, error, c));

@@ -1,8 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX, compress } from "hono/compress";
 import { createMiddleware } from "hono/factory";
-import { type Actor, ANONYMOUS } from "../core/actor.ts";
-import { AppError } from "../core/errors.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
 const REQUEST_ID = /^[\w.:/+=@-]{1,200}$/;
@@ -58,30 +55,6 @@ export function cors({ corsOrigins }: Pick<HttpDeps, "corsOrigins">) {
 function allowOrigin(c: HttpContext, isAll: boolean, origin: string): void {
   c.header("access-control-allow-origin", isAll ? "*" : origin);
   if (!isAll) c.header("vary", "Origin", { append: true });
-}
-
-/** Asks for the configured name and password, everywhere but where monitors look. */
-export function basicAuth({ basicAuth }: Pick<HttpDeps, "basicAuth">) {
-  return createMiddleware<HttpEnv>(async (c, next) => {
-    c.set("actor", ANONYMOUS);
-    if (basicAuth === null || c.req.path === "/healthcheck") return await next();
-    const expected = `${basicAuth.username}:${basicAuth.password}`;
-    const [, encoded = ""] =
-      /^basic +([\w+/=-]+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
-    if (!isSame(Buffer.from(encoded, "base64").toString("utf8"), expected)) {
-      c.header("www-authenticate", `Basic realm="${basicAuth.realm}", charset="UTF-8"`);
-      throw new AppError("not_authenticated", "This fastlane asks for a user name and a password");
-    }
-    const { username: name } = basicAuth;
-    c.set("actor", { kind: "basic", name, role: "admin", taskMatch: null } satisfies Actor);
-    return await next();
-  });
-}
-
-/** In a time that tells nothing of where they differ, nor of their lengths. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /** Compresses JSON and text for clients that take it, but not what is to be seen as it comes. */

@@ -7,6 +7,8 @@ import type { ExecutionWatch } from "../stream/execution-watch.ts";
 import type { Hints } from "../stream/hints.ts";
 import type { LogReader } from "../stream/log-reader.ts";
 import type { Tail } from "../stream/tail.ts";
+import type { TokenWatch } from "../stream/token-watch.ts";
+import type { Session } from "./session.ts";
 import type { SocketHandler } from "./socket.ts";
 
 /** What the routes need. */
@@ -27,7 +29,11 @@ export interface HttpDeps {
   trustedProxies: readonly string[];
   /** Origins whose pages may ask; "*" is all. */
   corsOrigins: readonly string[];
-  basicAuth: { username: string; password: string; realm: string } | null;
+  /** Whether nobody may ask without saying who they are. */
+  requiresAuthentication: boolean;
+  basicAuth: { username: string; password: string } | null;
+  authenticationRealm: string;
+  tokenWatch: TokenWatch;
   /** Whether mail can go. */
   hasMail: boolean;
   envBlacklistedWords: readonly string[];
@@ -51,8 +57,11 @@ export interface HttpEnv {
     peerAddress: string;
     /** The answer may be silent for longer than others. */
     mayBeSilent(): void;
-    /** @returns Whether the connection has become a WebSocket; the answer is then of no account. */
-    upgrade(handler: SocketHandler): boolean;
+    /**
+     * @param headers Of the answer that makes it one.
+     * @returns Whether the connection has become a WebSocket; the answer is then of no account.
+     */
+    upgrade(handler: SocketHandler, headers: Record<string, string>): boolean;
   };
   Variables: {
     /** What the route does, as errors name it. */
@@ -60,6 +69,8 @@ export interface HttpEnv {
     requestId: string;
     /** Set before any route is asked. */
     actor: Actor;
+    /** The same. */
+    session: Session;
   };
 }
 

@@ -21,7 +21,7 @@ export function docsRoutes(deps: HttpDeps) {
     openApiDocument({
       version: deps.version,
       baseUrl: urlsOf(deps, c).path(""),
-      asksForPassword: deps.basicAuth !== null,
+      asksForPassword: deps.requiresAuthentication,
     });
   return new Hono<HttpEnv>()
     .get("/openapi.json", operation("openapi"), (c) => c.json(documentOf(c)))

@@ -4,6 +4,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { COME_AGAIN, logEvents } from "./log-events.ts";
 import { DONE, eventPlaceOf, logStreamsOf } from "./log-options.ts";
 import { operation, requireExecution } from "./params.ts";
+import { whileAllowed } from "./session.ts";
 import { bodyOf } from "./text-body.ts";
 
 const TYPE = "text/event-stream";
@@ -33,7 +34,9 @@ export function eventRoutes(deps: HttpDeps) {
         if (after === DONE) return c.body(null, 204);
         c.env.mayBeSilent();
         const signal = AbortSignal.any([deps.stopping, c.req.raw.signal]);
-        const events = logEvents(deps, row, { after, streams }, signal);
+        const events = whileAllowed(c.get("session"), signal, (until) =>
+          logEvents(deps, row, { after, streams }, until),
+        );
         return c.body(bodyOf(deps, events), { headers: HEADERS });
       },
     );

@@ -34,14 +34,21 @@ export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
 /**
  * Keeps web pages of others from acting through their visitor's browser. A page may send a POST
  * with any text to a server on the visitor's machine; so a request that a page caused must come
- * from a page of ours, or of an origin that the configuration lets in. Where a password is asked
- * for, "*" lets nobody act: the browser might add the visitor's.
+ * from a page of ours, or of an origin that the configuration lets in. Where credentials are asked
+ * for, "*" lets nobody act: the browser might add the visitor's. A browser that leaves the origin out
+ * tells by Sec-Fetch-Site, which no page can write, that another site asks.
  */
-export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
+export function guardAgainstPages(
+  deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "requiresAuthentication">,
+) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header("origin");
     const isSafe = ["GET", "HEAD", "OPTIONS"].includes(c.req.method);
-    if (!isSafe && origin !== undefined && !isLetIn(deps, origin) && isForeign(deps, c, origin)) {
+    const isOthers =
+      origin === undefined
+        ? /^(cross|same)-site$/i.test(c.req.header("sec-fetch-site") ?? "")
+        : !isLetIn(deps, origin) && isForeign(deps, c, origin);
+    if (!isSafe && isOthers) {
       throw new AppError("origin_not_ours", "Cannot act for a web page of another origin");
     }
     await next();
@@ -50,13 +57,15 @@ export function guardAgainstPages(deps: Pick<HttpDeps, "publicUrl" | "corsOrigin
 
 /**
  * Keeps web pages of others from reading over a WebSocket, which no rule of browsers does. Where no
- * password is asked for, a page has to know the id of what it reads.
+ * credentials are asked for, a page has to know the id of what it reads.
  */
-export function guardSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
+export function guardSocket(
+  deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "requiresAuthentication">,
+) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header("origin");
     const mayRead =
-      origin === undefined || deps.basicAuth === null || deps.corsOrigins.includes(origin);
+      origin === undefined || !deps.requiresAuthentication || deps.corsOrigins.includes(origin);
     if (!mayRead && isForeign(deps, c, origin)) {
       throw new AppError("origin_not_ours", NO_SOCKET);
     }
@@ -65,7 +74,9 @@ export function guardSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "
 }
 
 /** The same for a WebSocket that needs no id: a page must always be one that is let in. */
-export function guardOpenSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "basicAuth">) {
+export function guardOpenSocket(
+  deps: Pick<HttpDeps, "publicUrl" | "corsOrigins" | "requiresAuthentication">,
+) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const origin = c.req.header("origin");
     if (origin !== undefined && !isLetIn(deps, origin) && isForeign(deps, c, origin)) {
@@ -77,10 +88,10 @@ export function guardOpenSocket(deps: Pick<HttpDeps, "publicUrl" | "corsOrigins"
 
 /** Whether the configuration lets pages of an origin act. */
 function isLetIn(
-  { corsOrigins, basicAuth }: Pick<HttpDeps, "corsOrigins" | "basicAuth">,
+  { corsOrigins, requiresAuthentication }: Pick<HttpDeps, "corsOrigins" | "requiresAuthentication">,
   origin: string,
 ): boolean {
-  return corsOrigins.includes(origin) || (corsOrigins.includes("*") && basicAuth === null);
+  return corsOrigins.includes(origin) || (corsOrigins.includes("*") && !requiresAuthentication);
 }
 
 /** Whether a request was caused by a page that is not ours. */

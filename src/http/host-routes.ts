@@ -25,7 +25,7 @@ export function hostRoutes(deps: HttpDeps) {
   };
   return new Hono<HttpEnv>()
     .get("/hosts", operation("hosts"), async (c) => {
-      const receipts = await receiptsOfHosts(db, hostsOf(plan.pools));
+      const receipts = await receiptsOfHosts(db, hostsOf(plan.pools), c.get("actor").taskMatch);
       const hosts = await hostViews(db, plan.pools);
       return c.json({
         hosts: hosts.map((host) => ({

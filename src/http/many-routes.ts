@@ -72,6 +72,7 @@ function filterOf(deps: HttpDeps, c: HttpContext): ExecutionFilter {
   const host = parsedOf(c.req.query("host"), "host", shortText(1_000));
   return {
     task: parsedOf(c.req.query("task"), "task", shortText(400)),
+    taskMatch: c.get("actor").taskMatch ?? undefined,
     statuses: parsedOf(c.req.query("status"), "status", Statuses),
     hosts: host === undefined ? undefined : hostsFiltered(deps.plan.pools, host),
     since: momentOf(c, "since"),

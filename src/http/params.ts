@@ -4,14 +4,21 @@ import { parseTaskId } from "../payload/parse.ts";
 import { findExecution, lastExecutions } from "../store/executions.ts";
 import { findJob } from "../store/jobs.ts";
 import type { ExecutionRow, JobRow } from "../store/schema.ts";
+import { type OperationName, requireAccess } from "./access.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Names what a route does, for its errors. */
-export function operation(name: string) {
+/**
+ * Names what a route does, for its errors, and lets on only who may do it.
+ *
+ * @throws {AppError} `not_allowed`
+ */
+export function operation(name: OperationName) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     c.set("operation", name);
+    const hasTask = c.req.param("taskId") !== undefined && c.get("actor").taskMatch !== null;
+    await requireAccess(c, name, hasTask ? taskIdOf(c) : null);
     await next();
   });
 }

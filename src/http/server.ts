@@ -31,8 +31,8 @@ export function startHttpServer(
       const answer = await app.fetch(request, {
         peerAddress: bun.requestIP(request)?.address ?? "",
         mayBeSilent: () => bun.timeout(request, 0),
-        upgrade(handler) {
-          isSocket = bun.upgrade(request, { data: socketData(handler) });
+        upgrade(handler, headers) {
+          isSocket = bun.upgrade(request, { data: socketData(handler), headers });
           return isSocket;
         },
       });

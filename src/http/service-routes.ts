@@ -28,11 +28,12 @@ export function serviceRoutes(deps: HttpDeps) {
     .get("/healthcheck", operation("healthcheck"), health)
     .get("/status", operation("status"), async (c) => {
       const { db, plan } = deps;
+      const { taskMatch } = c.get("actor");
       const [counts, hosts, queue, upcoming, scheduled, deliveries] = await Promise.all([
-        farmCounts(db),
+        farmCounts(db, taskMatch),
         hostViews(db, plan.pools),
         queueLength(db),
-        upcomingSchedules(db, SCHEDULES_SHOWN),
+        upcomingSchedules(db, SCHEDULES_SHOWN, taskMatch),
         countUpcoming(db),
         waitingDeliveries(db),
       ]);

@@ -3,11 +3,12 @@ import { AppError } from "../core/errors.ts";
 import { lastExecutions } from "../store/executions.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
+import { protocolsOf, SOCKET_PROTOCOL } from "./credentials.ts";
 import { guardSocket } from "./guard.ts";
 import { socketOptionsOf } from "./log-options.ts";
 import { serveLog } from "./log-socket.ts";
 import { operation, requireExecution, requireJob } from "./params.ts";
-import type { SocketHandler } from "./socket.ts";
+import { CLOSED, type SocketHandler } from "./socket.ts";
 
 const JOB = "/tasks/:taskId/jobs/:jobId";
 
@@ -45,10 +46,25 @@ export function upgrade(
   handler: SocketHandler,
   otherwise: () => void = () => {},
 ): Response {
-  const isSocket = isAskedFor(c) && c.env.upgrade(handler);
+  const session = c.get("session");
+  const serve: SocketHandler = (socket) => {
+    const leave = session.follow((reason) => {
+      const [code, text] = CLOSED[reason];
+      socket.close(code, text);
+    });
+    socket.closed.addEventListener("abort", leave, { once: true });
+    handler(socket);
+  };
+  const isSocket = isAskedFor(c) && c.env.upgrade(serve, protocolHeaders(c));
   if (isSocket) return c.body(null);
   otherwise();
   throw notASocket();
+}
+
+/** A browser drops a socket that takes up none of the protocols that it has offered. */
+function protocolHeaders(c: HttpContext): Record<string, string> {
+  const isOffered = protocolsOf(c).includes(SOCKET_PROTOCOL);
+  return isOffered ? { "sec-websocket-protocol": SOCKET_PROTOCOL } : {};
 }
 
 /** @throws {AppError} `not_a_socket` unless the client asks for one. */

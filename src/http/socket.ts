@@ -20,6 +20,9 @@ export const CLOSED = {
   retry: [1012, "retry"],
   /** It cannot go on, and could not a second time. */
   refused: [1008, "refused"],
+  /** The token by which it was opened no longer counts. */
+  revoked: [1008, "revoked"],
+  expired: [1008, "expired"],
   /** A fault of the service. */
   failed: [1011, "retry"],
 } as const;

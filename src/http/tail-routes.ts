@@ -47,7 +47,7 @@ async function tailFilterOf({ db, plan }: HttpDeps, c: HttpContext): Promise<Tai
   return {
     task,
     hosts: host === undefined ? null : hostsFiltered(plan.pools, host),
-    match,
+    matches: [match, c.get("actor").taskMatch].filter((one) => one !== null),
     streams,
   };
 }

@@ -15,7 +15,7 @@ export function taskRoutes(deps: HttpDeps) {
   return new Hono<HttpEnv>()
     .get("/tasks", operation("listTasks"), async (c) => {
       const page = pageOf(c, deps.paginationPerPage);
-      const { items, total } = await listTasks(db, page);
+      const { items, total } = await listTasks(db, page, { match: c.get("actor").taskMatch });
       const urls = urlsOf(deps, c);
       const views = items.map((task) => summaryView(task, urls));
       return c.json(pagedView(views, page, total, (query) => urls.path(`/tasks/?${query}`)));
@@ -30,7 +30,10 @@ export function taskRoutes(deps: HttpDeps) {
           `"query" must have at least one word, and at most ${MAX_QUERY} characters`,
         );
       }
-      const { items, total } = await listTasks(db, page, words);
+      const { items, total } = await listTasks(db, page, {
+        words,
+        match: c.get("actor").taskMatch,
+      });
       const urls = urlsOf(deps, c);
       const views = items.map((task) => summaryView(task, urls));
       const asked = `query=${encodeURIComponent(query)}`;

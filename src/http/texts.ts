@@ -2,6 +2,7 @@ import type { ExecutionRow } from "../store/schema.ts";
 import type { HttpContext, HttpDeps } from "./context.ts";
 import { followedText, frameLines, writtenText } from "./log-parts.ts";
 import { type LogQuery, logQueryOf, type TextKind } from "./log-query.ts";
+import { whileAllowed } from "./session.ts";
 import { bodyOf } from "./text-body.ts";
 import { isWholeText, wholeTextAnswer } from "./whole-text.ts";
 
@@ -31,9 +32,11 @@ export async function textAnswer(
 
 function partsOf(deps: TextDeps, c: HttpContext, row: ExecutionRow, query: LogQuery) {
   const signal = AbortSignal.any([deps.stopping, c.req.raw.signal]);
-  if (query.format === "ndjson") return frameLines(deps, row, query, signal);
-  if (query.isFollowing) return followedText(deps, row, query, signal);
-  return writtenText(deps, row, query);
+  return whileAllowed(c.get("session"), signal, (until) => {
+    if (query.format === "ndjson") return frameLines(deps, row, query, until);
+    if (query.isFollowing) return followedText(deps, row, query, until);
+    return writtenText(deps, row, query);
+  });
 }
 
 function headersOf(row: ExecutionRow, route: TextKind, query: LogQuery): Record<string, string> {

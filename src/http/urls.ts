@@ -48,19 +48,16 @@ export function requestIp({ trustedProxies }: UrlDeps, c: HttpContext): string {
 }
 
 /**
- * The same where it must not be made up: a proxy is believed when it is trusted, and of the addresses
- * that came with the request to it, the one that it has seen.
+ * The same where it must not be made up. Anybody may write anything in these headers: so they count
+ * only from a proxy that is trusted, and of a list the last address that is not a proxy's.
  */
-export function provenIp(
-  { trustedProxies }: Pick<UrlDeps, "trustedProxies">,
-  c: HttpContext,
-): string {
+export function provenIp({ trustedProxies }: Pick<UrlDeps, "trustedProxies">, c: HttpContext) {
   const peer = c.env.peerAddress;
   if (!isTrusted(trustedProxies, peer)) return peer;
-  const passed = (c.req.header("x-forwarded-for") ?? "").split(",").map((each) => each.trim());
-  const seen = passed.findLast((each) => !isTrusted(trustedProxies, each)) ?? "";
-  const claimed = c.req.header("x-real-ip") ?? seen;
-  return isIP(claimed) === 0 ? peer : claimed;
+  const real = c.req.header("x-real-ip") ?? "";
+  const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",").map((one) => one.trim());
+  const last = forwarded.findLast((address) => !isTrusted(trustedProxies, address)) ?? "";
+  return [real, last].find((address) => isIP(address) !== 0) ?? peer;
 }
 
 function isTrusted(trustedProxies: readonly string[], peer: string): boolean {

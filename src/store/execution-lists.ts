@@ -7,6 +7,8 @@ import { executions, logDays } from "./schema.ts";
 /** Which executions; what is absent does not narrow. */
 export interface ExecutionFilter {
   task?: string | undefined;
+  /** A regular expression on the task id. */
+  taskMatch?: string | undefined;
   statuses?: readonly Status[] | undefined;
   /** Names of hosts. */
   hosts?: readonly string[] | undefined;
@@ -67,9 +69,11 @@ export async function listExecutions(
   return { rows: shown, next };
 }
 
-function conditionsOf({ task, statuses, hosts, since, until }: ExecutionFilter): SQL[] {
+function conditionsOf(filter: ExecutionFilter): SQL[] {
+  const { task, taskMatch, statuses, hosts, since, until } = filter;
   return [
     task === undefined ? undefined : eq(executions.taskId, task),
+    taskMatch === undefined ? undefined : sql`${executions.taskId} ~ ${taskMatch}`,
     statuses === undefined ? undefined : inArray(executions.status, [...statuses]),
     hosts === undefined
       ? undefined

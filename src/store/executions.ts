@@ -156,9 +156,14 @@ export interface RunningContainer {
   host: string | null;
 }
 
-/** The counts and lists of `/status/`. */
+/**
+ * The counts and lists of `/status/`.
+ *
+ * @param taskMatch A regular expression on the ids of the tasks that are listed; `null` is all.
+ */
 export async function farmCounts(
   db: Db,
+  taskMatch: string | null,
 ): Promise<{ tasks: number; jobs: number; waiting: number; running: RunningContainer[] }> {
   const [taskCount, jobCount, waiting, running] = await Promise.all([
     db.select({ total: count() }).from(tasks),
@@ -173,7 +178,13 @@ export async function farmCounts(
         host: executions.host,
       })
       .from(executions)
-      .where(and(eq(executions.status, "running"), isNotNull(executions.containerId)))
+      .where(
+        and(
+          eq(executions.status, "running"),
+          isNotNull(executions.containerId),
+          taskMatch === null ? undefined : sql`${executions.taskId} ~ ${taskMatch}`,
+        ),
+      )
       .orderBy(asc(executions.startedAt)),
   ]);
   return {

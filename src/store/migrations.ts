@@ -31,6 +31,7 @@ import addChores from "../../drizzle/0020_add_chores.sql" with { type: "text" };
 import storeLogsAsGiven from "../../drizzle/0021_store_logs_as_given.sql" with { type: "text" };
 import createDeliveries from "../../drizzle/0022_create_deliveries.sql" with { type: "text" };
 import createAudit from "../../drizzle/0023_create_audit.sql" with { type: "text" };
+import createTokens from "../../drizzle/0024_create_tokens.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -64,4 +65,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 21, name: "store_logs_as_given", sql: storeLogsAsGiven },
   { number: 22, name: "create_deliveries", sql: createDeliveries },
   { number: 23, name: "create_audit", sql: createAudit },
+  { number: 24, name: "create_tokens", sql: createTokens },
 ];

@@ -34,9 +34,16 @@ export interface HostReceipts {
   last: (Receipt & { decidedAt: Date })[];
 }
 
+/**
+ * What was decided on hosts: how often each, and the last of them.
+ *
+ * @param taskMatch A regular expression on the ids of the tasks of the last ones; `null` is all, with
+ *   decisions about no execution.
+ */
 export async function receiptsOfHosts(
   db: Db,
   names: readonly string[],
+  taskMatch: string | null,
 ): Promise<Map<string, HostReceipts>> {
   if (names.length === 0) return new Map();
   const counted = await db
@@ -48,6 +55,13 @@ export async function receiptsOfHosts(
     .from(reconciliations)
     .where(inArray(reconciliations.host, [...names]))
     .groupBy(reconciliations.host, reconciliations.decision);
+  const isShown =
+    taskMatch === null
+      ? sql`true`
+      : sql`EXISTS (
+          SELECT FROM fastlane.executions
+          WHERE executions.id = reconciliations.execution_id AND task_id ~ ${taskMatch}
+        )`;
   const last = await db.execute<{
     host: string;
     decision: Decision;
@@ -60,7 +74,8 @@ export async function receiptsOfHosts(
       decided_at AS "decidedAt"
     FROM jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) AS wanted (name)
     CROSS JOIN LATERAL (
-      SELECT * FROM fastlane.reconciliations WHERE host = wanted.name ORDER BY id DESC LIMIT ${SHOWN}
+      SELECT * FROM fastlane.reconciliations WHERE host = wanted.name AND ${isShown}
+      ORDER BY id DESC LIMIT ${SHOWN}
     ) AS newest
     ORDER BY id DESC`);
   return new Map(

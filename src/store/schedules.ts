@@ -120,13 +120,26 @@ export interface Upcoming {
   nextAt: Date;
 }
 
-/** The schedules that will fire, the next one first. */
-export async function upcomingSchedules(db: Db, limit: number): Promise<Upcoming[]> {
+/**
+ * The schedules that will fire, the next one first.
+ *
+ * @param taskMatch A regular expression on the ids of their tasks; `null` is all.
+ */
+export async function upcomingSchedules(
+  db: Db,
+  limit: number,
+  taskMatch: string | null,
+): Promise<Upcoming[]> {
   const rows = await db
     .select({ jobId: schedules.jobId, taskId: jobs.taskId, nextAt: schedules.nextAt })
     .from(schedules)
     .innerJoin(jobs, eq(jobs.id, schedules.jobId))
-    .where(isNotNull(schedules.nextAt))
+    .where(
+      and(
+        isNotNull(schedules.nextAt),
+        taskMatch === null ? undefined : sql`${jobs.taskId} ~ ${taskMatch}`,
+      ),
+    )
     .orderBy(asc(schedules.nextAt))
     .limit(limit);
   return rows.flatMap(({ nextAt, ...row }) => (nextAt === null ? [] : [{ ...row, nextAt }]));

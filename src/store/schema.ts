@@ -19,7 +19,7 @@ import type { CatchUp, Overlap } from "../core/schedule.ts";
 import type { FailureCause, Status } from "../core/status.ts";
 import type { ContainerRequest, JobRules } from "../payload/job-details.ts";
 
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+export const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
 
 export const fastlane = pgSchema("fastlane");

@@ -1,4 +1,4 @@
-import { arrayContains, asc, count, desc, eq, sql } from "drizzle-orm";
+import { and, arrayContains, asc, count, desc, eq, sql } from "drizzle-orm";
 import { wordsOf } from "../core/words.ts";
 import type { Db, Tx } from "./connect.ts";
 import { jobs, tasks } from "./schema.ts";
@@ -47,17 +47,24 @@ export async function taskExists(db: Db, taskId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/**
- * The tasks of one page, oldest first, and how many there are in all.
- *
- * @param words When given, only tasks whose ids have all of these words.
- */
+/** Which tasks; what is absent does not narrow. */
+interface TaskFilter {
+  /** Their ids have all of these words. */
+  words?: readonly string[];
+  /** A regular expression that fits their ids; `null` narrows as little. */
+  match?: string | null;
+}
+
+/** The tasks of one page, oldest first, and how many there are in all. */
 export async function listTasks(
   db: Db,
   { page, perPage }: Page,
-  words: readonly string[] = [],
+  { words = [], match = null }: TaskFilter = {},
 ): Promise<{ items: TaskSummary[]; total: number }> {
-  const fits = words.length === 0 ? undefined : arrayContains(tasks.words, [...words]);
+  const fits = and(
+    words.length === 0 ? undefined : arrayContains(tasks.words, [...words]),
+    match === null ? undefined : sql`${tasks.id} ~ ${match}`,
+  );
   const [{ total } = { total: 0 }] = await db.select({ total: count() }).from(tasks).where(fits);
   const items = await db
     .select({

@@ -7,8 +7,8 @@ export interface TailFilter {
   task: string | null;
   /** `null` is all. */
   hosts: readonly string[] | null;
-  /** A regular expression on the task id, as Postgres reads it. */
-  match: string | null;
+  /** Regular expressions that the task id must all fit, as Postgres reads them. */
+  matches: readonly string[];
   /** In which order is of no account. */
   streams: readonly LogStream[];
 }

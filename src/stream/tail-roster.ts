@@ -44,7 +44,7 @@ export function createTailRoster(
   const wants = ({ filter }: TailMember, { taskId, host }: TailedRow) =>
     (filter.task === null || filter.task === taskId) &&
     (filter.hosts === null || (host !== null && filter.hosts.includes(host))) &&
-    (filter.match === null || fits(filter.match, taskId));
+    filter.matches.every((match) => fits(match, taskId));
 
   const follow = ({ id, taskId, jobId, host, logDay }: TailedRow, after: number): TailFeed => {
     const feed = feeds.get(id) ?? newFeed({ id, taskId, jobId, host, logDay }, after);

@@ -194,14 +194,14 @@ async function learn(
   rows: readonly TailedRow[],
 ): Promise<void> {
   const all = [...roster.members, ...joining];
-  const expressions = new Set(all.flatMap(({ filter }) => filter.match ?? []));
+  const expressions = new Set(all.flatMap(({ filter }) => filter.matches));
   matches.keep(expressions);
   const failed = await matches.learn(
     expressions,
     rows.map(({ taskId }) => taskId),
   );
   for (const { filter, reader } of all) {
-    if (filter.match !== null && failed.includes(filter.match)) reader.close();
+    if (filter.matches.some((match) => failed.includes(match))) reader.close();
   }
 }
 

@@ -60,7 +60,7 @@ caFile = "/no/such.pem"
   expect(stderr.trimEnd().split("\n")).toEqual([
     `${file}:2: host "0.0.0.0" can be reached from other machines, and whoever reaches fastlane ` +
       "controls the Docker hosts; listen on 127.0.0.1, configure basicAuthUsername and " +
-      "basicAuthPassword, or say --no-auth to accept that",
+      "basicAuthPassword or requireAuthentication, or say --no-auth to accept that",
     `${file}:3: smtpUser must be given together with smtpPassword or smtpPasswordFile`,
     `${file}:4: DOCKER_HOSTS is no key; did you mean dockerHosts?`,
     `${file}:8: dockerHosts.0.maxRuning is no key; did you mean maxRunning?`,

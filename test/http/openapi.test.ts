@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { newToken } from "../../src/core/token.ts";
 import { createHttpApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
 import { type OpenApiDocument, openApiDocument } from "../../src/http/openapi/document.ts";
@@ -40,7 +41,11 @@ beforeAll(async () => {
   const dockerHosts = [{ match: "", hosts, maxRunning: 20 }];
   app = disposals.use(await startTestApp({ config: { dockerHosts } }));
   const { database } = app;
-  const password = { basicAuthUsername: "ada", basicAuthPassword: "lovelace" };
+  const password = {
+    basicAuthUsername: "ada",
+    basicAuthPassword: "lovelace",
+    trustedProxies: ["127.0.0.1"],
+  };
   locked = disposals.use(
     await startTestApp({ database, config: { ...password, dockerHosts }, roles: API_ONLY }),
   );
@@ -95,17 +100,35 @@ async function send(to: TestApp, operation: Operation, sending: Sending = {}): P
         : [],
     );
   const ids: Record<string, string> = { executionId, deliveryId, ...sending.path };
+  // A token can be revoked once, and its name be given once as long as it lives.
+  const isMade = operation.id === "createToken" && sending.body === undefined && to === app;
+  if (operation.id === "revokeToken") ids["tokenName"] ??= await makeToken(to);
   const path = operation.path.replace(
     /\{(\w+)\}/g,
     (_, name: string) => ids[name] ?? String(parameterOf(name).example),
   );
   const query = new URLSearchParams({ ...Object.fromEntries(valuesIn("query")), ...sending.query });
-  const body = sending.body ?? bodiesOf(operation)[0];
+  const body = isMade ? bodyOfToken() : (sending.body ?? bodiesOf(operation)[0]);
   return await fetch(`${to.url}${path}${query.size === 0 ? "" : `?${query}`}`, {
     method: operation.method.toUpperCase(),
     headers: { ...Object.fromEntries(valuesIn("header")), ...sending.headers },
     ...(body === undefined ? {} : { body }),
   });
+}
+
+const bodyOfToken = () =>
+  JSON.stringify({
+    name: crypto.randomUUID(),
+    role: "submitter",
+    taskMatch: "^a",
+    expiresIn: "90d",
+  });
+
+/** @returns Its name, also where none can be made. */
+async function makeToken(to: TestApp): Promise<string> {
+  const body = bodyOfToken();
+  await fetch(`${to.url}/tokens/`, { method: "POST", body });
+  return JSON.parse(body).name;
 }
 
 const parameterOf = (name: string) => {
@@ -195,7 +218,7 @@ test("the document is valid OpenAPI 3.1, with and without a password", async () 
   expect(document.info.version).toBe("test");
   expect(document.servers).toEqual([{ url: app.url }]);
   expect(document.security).toBeUndefined();
-  expect(lockedDocument.security).toEqual([{ basic: [] }]);
+  expect(lockedDocument.security).toEqual([{ basic: [] }, { bearer: [] }]);
   expect(lockedDocument.paths["/healthcheck/"].get.security).toEqual([]);
 });
 
@@ -212,7 +235,7 @@ test.each(each)(
 
     for (const answer of [...plain, whole]) {
       await expectAsDocumented(operation, answer);
-      expect(answer.status).toBe(200);
+      expect(answer.status).toBe(operation.answers[0]?.status ?? 0);
     }
   },
 );
@@ -250,7 +273,9 @@ test("a job with all that a payload can ask for, and its schedule, are as docume
 });
 
 const refused = each.flatMap(([id, operation]) =>
-  [400, 401, 403, 404, 409, 413, 416, 500, 503].map((status) => [id, status, operation] as const),
+  [400, 401, 403, 404, 409, 413, 416, 429, 500, 503].map(
+    (status) => [id, status, operation] as const,
+  ),
 );
 
 test.each(refused)(
@@ -264,7 +289,7 @@ test.each(refused)(
     if (answer?.status !== status) return;
     const body = await expectAsDocumented(operation, answer);
     // Who asks is found out before what is asked for; and health has no errors of the other form.
-    const isBefore = status === 401 || status === 403;
+    const isBefore = [401, 403, 429].includes(status) || id === "whoami";
     if (!isHealth(operation)) expect(body).toMatchObject({ operation: isBefore ? "route" : id });
   },
 );
@@ -280,13 +305,14 @@ async function provoke(operation: Operation, status: number): Promise<Response |
     case 400:
       if (bodies.length > 0) return await send(app, operation, { body: "{" });
       if (number !== undefined) return await send(app, operation, { query: { [number]: "x" } });
+      if (takes("all")) return await send(app, operation, { query: { all: "x" } });
       return await send(app, operation, { path: { taskId: "%01" } });
     case 401:
       return await send(locked, operation);
     case 403:
       return await send(app, operation, { headers: { host: "elsewhere.example" } });
     case 404: {
-      const last = ["deliveryId", "executionId", "jobId", "taskId"].find(takes);
+      const last = ["tokenName", "deliveryId", "executionId", "jobId", "taskId"].find(takes);
       return await send(app, operation, {
         path: last === undefined ? {} : { [last]: crypto.randomUUID() },
       });
@@ -306,14 +332,33 @@ async function provoke(operation: Operation, status: number): Promise<Response |
         () => "the range is answered",
       );
     }
+    case 429:
+      return await sendWrongPasswords(operation);
     case 500:
-      return await send(isHealth(operation) ? cut : broken, operation);
+      return await send(isHealth(operation) ? cut : broken, operation, sendingToken(operation));
     default:
-      return await send(cut, operation);
+      return await send(cut, operation, sendingToken(operation));
   }
 }
 
+/** Who is somebody's token is found out in the database, and of nobody there is nothing to find out. */
+const sendingToken = ({ id }: Operation): Sending =>
+  id === "whoami" ? { headers: { authorization: `Bearer ${newToken().token}` } } : {};
+
+async function sendWrongPasswords(operation: Operation): Promise<Response | undefined> {
+  const headers = { authorization: `Basic ${btoa("a:b")}`, "x-real-ip": "192.0.2.1" };
+  for (let tries = 0; tries < 10; tries += 1) {
+    const answer = await send(locked, operation, { headers });
+    if (answer.status === 429) return answer;
+  }
+  return undefined;
+}
+
 async function sendTwoUnderOneKey(operation: Operation): Promise<Response | undefined> {
+  if (operation.id === "createToken") {
+    await send(app, operation, { body: bodiesOf(operation)[0] ?? "" });
+    return await send(app, operation, { body: bodiesOf(operation)[0] ?? "" });
+  }
   if (!/^(enqueueJobs?|putJob)$/.test(operation.id)) return undefined;
   const [first = ""] = bodiesOf(operation);
   const idempotencyKey = crypto.randomUUID();

@@ -4,11 +4,12 @@ import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import * as auditSchema from "../../src/store/audit-schema.ts";
 import * as deliverySchema from "../../src/store/delivery-schema.ts";
 import * as schema from "../../src/store/schema.ts";
+import * as tokenSchema from "../../src/store/token-schema.ts";
 import { testStore } from "../support/store.ts";
 
 test("the tables as the code knows them are those of the migrations, column by column", async () => {
   await using store = await testStore();
-  const known = Object.values({ ...schema, ...deliverySchema, ...auditSchema })
+  const known = Object.values({ ...schema, ...deliverySchema, ...auditSchema, ...tokenSchema })
     .filter((value) => is(value, PgTable))
     .flatMap((table) => {
       const { name, columns } = getTableConfig(table);

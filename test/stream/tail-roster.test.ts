@@ -3,7 +3,7 @@ import type { TailedRow } from "../../src/store/tailed.ts";
 import { createTailMember, type TailFilter } from "../../src/stream/tail-reader.ts";
 import { createTailRoster } from "../../src/stream/tail-roster.ts";
 
-const ALL: TailFilter = { task: null, hosts: null, match: null, streams: ["stdout"] };
+const ALL: TailFilter = { task: null, hosts: null, matches: [], streams: ["stdout"] };
 
 function row(id: string, keys: Partial<TailedRow> = {}): TailedRow {
   const where = { host: "h", logDay: "2030-03-29" };

@@ -16,7 +16,7 @@ export interface OpenApiDocument {
     schemas: Record<SchemaName, Schema>;
     parameters: Record<string, ParameterObject>;
     headers: Record<string, HeaderObject>;
-    securitySchemes?: Record<string, { type: "http"; scheme: "basic"; description: string }>;
+    securitySchemes?: typeof SECURITY_SCHEMES;
   };
 }
 
@@ -80,7 +80,15 @@ frames, and goes on behind one of them.
 A request that is refused is answered with a sentence, the name of the operation and, where keys \
 are wrong, the path and fault of each.`;
 
-const SECURITY = "basic";
+const SECURITY_SCHEMES = {
+  basic: {
+    type: "http",
+    scheme: "basic",
+    description:
+      "the name and password of the configuration; or any name, and a token as the password",
+  },
+  bearer: { type: "http", scheme: "bearer", description: "a token" },
+} as const;
 
 export interface DocumentOptions {
   version: string;
@@ -97,7 +105,6 @@ export function openApiDocument(options: DocumentOptions): OpenApiDocument {
     const { path, method } = operation;
     paths[path] = { ...paths[path], [method]: operationObject(operation, asksForPassword) };
   }
-  const scheme = "the name and password of the configuration";
   return {
     openapi: "3.1.1",
     info: {
@@ -108,17 +115,15 @@ export function openApiDocument(options: DocumentOptions): OpenApiDocument {
     },
     servers: [{ url: baseUrl }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name: name as Tag, description })),
-    ...(asksForPassword ? { security: [{ [SECURITY]: [] }] } : {}),
+    ...(asksForPassword
+      ? { security: Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })) }
+      : {}),
     paths,
     components: {
       schemas: namedSchemas(),
       parameters: parameterObjects(),
       headers: HEADERS,
-      ...(asksForPassword
-        ? {
-            securitySchemes: { [SECURITY]: { type: "http", scheme: "basic", description: scheme } },
-          }
-        : {}),
+      ...(asksForPassword ? { securitySchemes: SECURITY_SCHEMES } : {}),
     },
   };
 }
@@ -127,6 +132,7 @@ const REQUEST_ID: ParameterName = "X-Request-ID";
 /** Headers that come with an answer of one status. */
 const OF_STATUS: Record<number, HeaderName> = {
   401: "WWW-Authenticate",
+  429: "Retry-After",
   416: "Content-Range",
   503: "Retry-After",
 };
@@ -152,7 +158,7 @@ const HEADERS: Record<HeaderName | typeof REQUEST_ID, HeaderObject> = {
     description: "the exit code, once there is one",
     schema: { type: "integer", minimum: 0, maximum: 255 },
   },
-  "WWW-Authenticate": { description: "the realm of the password", schema: { type: "string" } },
+  "WWW-Authenticate": { description: "how to say who asks", schema: { type: "string" } },
   "Retry-After": {
     description: "seconds to wait before the request is made again",
     schema: { type: "integer", minimum: 0 },

@@ -53,8 +53,8 @@ const WORDS: Record<Refusal, Words> = {
     example: "Can't retry a scheduled job.",
   },
   not_authenticated: {
-    when: "the service asks for a user name and a password, and these were not right",
-    example: "This fastlane asks for a user name and a password",
+    when: "the service asks for a token, or a user name and a password, and none that is right came",
+    example: "This fastlane asks for a token, or a user name and a password",
   },
   host_not_ours: {
     when: "the Host header is a name that the service does not know for its own",
@@ -63,6 +63,14 @@ const WORDS: Record<Refusal, Words> = {
   origin_not_ours: {
     when: "a web page of another origin asks",
     example: "Cannot act for a web page of another origin",
+  },
+  not_allowed: {
+    when: "the role of whoever asks does not have it, or the token is not for the task",
+    example: "This needs the role operator: the role given is submitter",
+  },
+  too_many_failures: {
+    when: "wrong credentials came from the address again and again: Retry-After says how long it is not listened to",
+    example: "Too many wrong credentials came from this address: try again in 8 s",
   },
   task_not_found: { when: "there is no such task", example: 'There is no task "nightly-report"' },
   job_not_found: {
@@ -76,6 +84,10 @@ const WORDS: Record<Refusal, Words> = {
   delivery_not_found: {
     when: "the execution has no such delivery",
     example: 'The execution has no delivery "0a6b1f0e-5a0c-4d8f-9b64-0f8c3fb9f3f5"',
+  },
+  token_not_found: {
+    when: "no live token has the name",
+    example: 'There is no live token "ci"',
   },
   route_not_found: {
     when: "there is nothing at the URL",
@@ -100,6 +112,10 @@ const WORDS: Record<Refusal, Words> = {
   idempotency_key_taken: {
     when: "the idempotency key came with another request before",
     example: 'Cannot enqueue: the idempotency key "report-2030" came with another request before',
+  },
+  token_name_taken: {
+    when: "a live token has the name",
+    example: 'Cannot make the token: one named "ci" is live; revoke it, or take another name',
   },
   body_too_large: {
     when: "the body is larger than 1 MiB",
@@ -146,7 +162,9 @@ function exampleOf(name: string, refusals: readonly Refusal[]): ErrorResponse["e
   const cause = isPayload ? "payload_invalid" : (refusals[0] ?? "bug");
   const error = WORDS[cause].example;
   // Who asks is found out before what is asked for.
-  const operation = ["host_not_ours", "not_authenticated"].includes(cause) ? "route" : name;
+  const operation = ["host_not_ours", "not_authenticated", "too_many_failures"].includes(cause)
+    ? "route"
+    : name;
   if (!isPayload) return { error, operation };
   const [, path = "", message = ""] = /: "(\w+)" (.*)$/.exec(error) ?? [];
   return { error, operation, issues: [{ path, message }] };

@@ -10,6 +10,7 @@ export const TAGS = {
   Executions: "An execution is one run of a job: one container, its log and its end.",
   "Many executions": "Executions of all tasks at once: listed, stopped and retried.",
   Hosts: "A host is one Docker endpoint, on which executions run.",
+  Tokens: "A token says who asks, and what they may do.",
   Service: "How fastlane itself is.",
 } as const;
 export type Tag = keyof typeof TAGS;
@@ -63,7 +64,9 @@ export type HeaderName =
 /** What may befall every request, whatever it asks for. */
 export const ALWAYS = [
   "not_authenticated",
+  "too_many_failures",
   "host_not_ours",
+  "not_allowed",
   "database_unavailable",
   "bug",
 ] as const;

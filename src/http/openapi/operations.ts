@@ -6,6 +6,7 @@ import { EXECUTION_OPERATIONS, JOB_OPERATIONS } from "./job-operations.ts";
 import { ALWAYS, type Answer, type Operation, WITH_BODY } from "./operation.ts";
 import { STREAM_OPERATIONS } from "./stream-operations.ts";
 import { TASK_OPERATIONS } from "./task-operations.ts";
+import { TOKEN_OPERATIONS } from "./token-operations.ts";
 
 const FILTER_EXAMPLES = {
   dryRun: { summary: "Only tell which", value: FILTER },
@@ -101,7 +102,7 @@ const SERVICE_OPERATIONS: readonly Operation[] = [
     description: "As /healthcheck/; a browser that asks for HTML is sent to /docs.",
     parameters: [],
     answers: HEALTH,
-    refusals: ["not_authenticated", "host_not_ours"],
+    refusals: ["not_authenticated", "too_many_failures", "host_not_ours"],
   },
   {
     id: "status",
@@ -132,5 +133,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...MANY_OPERATIONS,
   ...HOST_OPERATIONS,
   ...AUDIT_OPERATIONS,
+  ...TOKEN_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ];

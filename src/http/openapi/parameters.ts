@@ -50,6 +50,12 @@ const PATH = {
     schema: uuid,
     example: EXAMPLE_IDS.deliveryId,
   },
+  tokenName: {
+    in: "path",
+    description: "the name of the token",
+    schema: { type: "string", pattern: "^[A-Za-z0-9._-]{1,100}$" },
+    example: "ci",
+  },
 } as const satisfies Record<string, Parameter>;
 
 const LISTS = {
@@ -83,6 +89,12 @@ const LISTS = {
     description: "the nextCursor of the answer before",
     schema: { type: "string" },
     example: btoa(`2030-03-29T03:00:00.000000Z ${EXAMPLE_IDS.executionId}`),
+  },
+  all: {
+    in: "query",
+    description: "whether those that are revoked or have expired are listed too",
+    schema: { type: "boolean" },
+    example: true,
   },
   count: {
     in: "query",

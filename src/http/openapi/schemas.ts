@@ -36,6 +36,13 @@ import {
 import { JobPayload } from "../../payload/job-payload.ts";
 import { Moment } from "../../payload/moment.ts";
 import { ErrorAnswer, HealthAnswer, StatusAnswer } from "../../payload/service-answers.ts";
+import {
+  MadeTokenAnswer,
+  TokenAnswer,
+  TokenBody,
+  TokensAnswer,
+  WhoamiAnswer,
+} from "../../payload/token.ts";
 import { REFINED_KEYS, REFINED_MOMENT } from "./refined-keys.ts";
 
 /** JSON Schema 2020-12, of which the converter's own type is an older draft. */
@@ -52,6 +59,7 @@ const REQUESTS = {
   FilterBody,
   BlacklistBody,
   DrainBody,
+  TokenBody,
 };
 const ANSWERS = {
   EnqueuedAnswer,
@@ -76,6 +84,10 @@ const ANSWERS = {
   DrainAnswer,
   HostStatus,
   AuditAnswer,
+  MadeTokenAnswer,
+  TokenAnswer,
+  TokensAnswer,
+  WhoamiAnswer,
   ErrorAnswer,
   Execution,
   Tick,

@@ -1,0 +1,77 @@
+import type { Actor } from "../core/actor.ts";
+import { AppError } from "../core/errors.ts";
+import { newToken } from "../core/token.ts";
+import { checkToken, type MadeToken, type TokenView } from "../payload/token.ts";
+import type { Db } from "../store/connect.ts";
+import { faultOfExpression } from "../store/expressions.ts";
+import { notify } from "../store/notify.ts";
+import type { TokenRow } from "../store/token-schema.ts";
+import { insertToken, listTokens, markRevoked } from "../store/tokens.ts";
+
+/**
+ * Makes a token. It is in the answer alone: what is stored tells whether a token is right, and not
+ * which one it is.
+ *
+ * @param wish As a client may send it.
+ * @throws {AppError} `payload_invalid`, or `token_name_taken` by a live one.
+ */
+export async function createToken(
+  db: Db,
+  wish: unknown,
+  { kind, name: by }: Pick<Actor, "kind" | "name">,
+): Promise<MadeToken> {
+  const { name, role, taskMatch, lastsMs } = checkToken(wish);
+  const fault = taskMatch === null ? null : await faultOfExpression(db, taskMatch);
+  if (fault !== null) {
+    throw new AppError("payload_invalid", `Cannot make the token: "taskMatch" ${fault}`, {
+      issues: [{ path: "taskMatch", message: fault }],
+    });
+  }
+  const { token, id, digest } = newToken();
+  const createdBy = by === null ? kind : `${kind} ${by}`;
+  const row = await db.transaction((tx) =>
+    insertToken(tx, { id, name, digest, role, taskMatch, createdBy, lastsMs }),
+  );
+  if (row !== null) return { ...tokenView(row), token };
+  throw new AppError(
+    "token_name_taken",
+    `Cannot make the token: one named "${name}" is live; revoke it, or take another name`,
+  );
+}
+
+/**
+ * Ends a token at once, on all nodes, with what was opened by it.
+ *
+ * @throws {AppError} `token_not_found` where no live token has the name.
+ */
+export async function revokeToken(db: Db, name: string): Promise<TokenView> {
+  const row = await db.transaction(async (tx) => {
+    const revoked = await markRevoked(tx, name);
+    if (revoked !== null) await notify(tx, { about: "token", tokens: [revoked.id] });
+    return revoked;
+  });
+  if (row !== null) return tokenView(row);
+  throw new AppError("token_not_found", `There is no live token "${name.slice(0, 100)}"`);
+}
+
+/** The newest first, with those that are revoked or have expired where all are asked for. */
+export async function tokenViews(db: Db, which: "live" | "all"): Promise<TokenView[]> {
+  return (await listTokens(db, which)).map(tokenView);
+}
+
+function tokenView(row: TokenRow): TokenView {
+  const { id, name, role, taskMatch, createdBy } = row;
+  return {
+    id,
+    name,
+    role,
+    taskMatch,
+    createdAt: row.createdAt.toISOString(),
+    createdBy,
+    expiresAt: timeOf(row.expiresAt),
+    lastUsedAt: timeOf(row.lastUsedAt),
+    revokedAt: timeOf(row.revokedAt),
+  };
+}
+
+const timeOf = (at: Date | null) => at?.toISOString() ?? null;
