@@ -18,6 +18,7 @@ export function createFailures(now: () => number = () => performance.now()): Fai
   const failures = new LRUCache<string, { inARow: number; until: number }>({
     max: KEPT,
     ttl: FORGOTTEN_AFTER_MS,
+    ttlResolution: 0,
     perf: { now },
   });
   return {
