@@ -1,6 +1,8 @@
+import { startListening } from "./app/listening.ts";
 import type { Config } from "./config/schema.ts";
 import { messageOf } from "./core/errors.ts";
 import { managerOf } from "./core/swarm-name.ts";
+import { runningPostgresUrl } from "./embedded/running.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/server.ts";
 import { dockerHost } from "./farm/docker-host.ts";
 import { swarmHost } from "./farm/swarm-host.ts";
@@ -12,10 +14,8 @@ import { type PostgresAddress, parsePostgresUrl } from "./store/address.ts";
 import { openStore, type Store } from "./store/connect.ts";
 import { addLogDays } from "./store/log-days.ts";
 import { migrate } from "./store/migrate.ts";
-import type { Notification } from "./store/notify.ts";
 import { createExecutionWatch } from "./stream/execution-watch.ts";
 import { createHints, type Hints } from "./stream/hints.ts";
-import { startListener } from "./stream/listener.ts";
 import { createLogReader } from "./stream/log-reader.ts";
 import { createTail } from "./stream/tail.ts";
 import { createTokenWatch, type TokenWatch } from "./stream/token-watch.ts";
@@ -56,7 +56,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const working = roles.worker ? await startWorking(options, address, store, stops) : null;
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
-    stops.push(startListening(options, address, ears));
+    stops.push(startListening({ address, log, ears }));
     const http = roles.api ? startApi(options, store, { hints, tokenWatch }, working, stops) : null;
     return { url: http === null ? null : `http://${config.host}:${http.port}`, stop };
   } catch (error) {
@@ -69,6 +69,23 @@ export async function startApp(options: AppOptions): Promise<App> {
 export async function migrateDatabase(address: PostgresAddress, log: Log): Promise<void> {
   const made = await migrate({ address, migrateQueue: () => migrateQueue(address) });
   if (made.length > 0) log.info({ migrations: made }, "migrated the database");
+}
+
+/**
+ * The database of an installation, whether it runs or not: a process beside this one may have the
+ * embedded Postgres running, and else it runs until `stops`.
+ */
+export async function reachDatabase(
+  options: Pick<AppOptions, "config" | "log">,
+  stops: (() => Promise<void>)[],
+): Promise<PostgresAddress> {
+  const { config } = options;
+  const isEmbedded = config.databaseUrl === undefined;
+  const running = isEmbedded ? await runningPostgresUrl(config.dataDir) : null;
+  if (running !== null) return parsePostgresUrl(running);
+  const address = await provideDatabase(options, stops);
+  await migrateDatabase(address, options.log);
+  return address;
 }
 
 /** The configured Postgres, or the embedded one, which then lives as long as this process. */
@@ -142,32 +159,6 @@ async function startWorking(
   });
   stops.push(queue.stop);
   return { worker, queue };
-}
-
-/** Whoever is told what the nodes tell each other. */
-interface Ear {
-  hear(notification: Notification): void;
-  /** Words may have been lost. */
-  lookAgain(): void;
-}
-
-/** @returns What stops it. */
-function startListening(
-  { log }: AppOptions,
-  address: PostgresAddress,
-  ears: readonly Ear[],
-): () => Promise<void> {
-  const listener = startListener({
-    address,
-    onNotification(notification) {
-      for (const ear of ears) ear.hear(notification);
-    },
-    onListening() {
-      for (const ear of ears) ear.lookAgain();
-    },
-    log: (text, details) => log.warn(details, text),
-  });
-  return () => listener.stop();
 }
 
 function startApi(
