@@ -261,6 +261,8 @@ test.each([["0.0.0.0"], ["::"], ["10.0.0.1"], ["fastlane.example"]])(
   (host) => {
     expect(() => load({ flags: { host } })).toThrow("--no-auth");
     expect(load({ flags: { host, noAuth: true } }).host).toBe(host);
+    const environment = { FASTLANE_REQUIRE_AUTHENTICATION: "true" };
+    expect(load({ flags: { host }, environment }).host).toBe(host);
   },
 );
 

@@ -120,3 +120,35 @@ test.each<[string, Record<string, unknown>, string | null]>([
 
   expect(inserted).toBe(violated);
 });
+
+const TOKEN = {
+  id: "abcdefABCDEF",
+  name: "ci",
+  digest: Buffer.alloc(32),
+  role: "submitter",
+  task_match: "^a",
+  created_by: "system",
+};
+
+test.each<[string, Record<string, unknown>, string | null]>([
+  ["is for some tasks", {}, null],
+  ["is for some tasks and only looks", { role: "viewer" }, null],
+  ["is for some tasks and all hosts", { role: "operator" }, "tokens_with_tasks_view_or_submit"],
+  ["is for all tasks and all hosts", { role: "operator", task_match: null }, null],
+  ["has an unknown role", { role: "root", task_match: null }, "tokens_role_check"],
+  ["is kept itself", { digest: Buffer.alloc(31) }, "tokens_digest_check"],
+  ["has a name with a space", { name: "a b" }, "tokens_name_check"],
+  ["has another's form", { id: "abc" }, "tokens_id_check"],
+  ["is over before it begins", { expires_at: NOW }, "tokens_expire_after_their_creation"],
+])("a token that %s is what the rules say of it", async (_, values, violated) => {
+  await using store = await testStore();
+  const row = { ...TOKEN, created_at: "2026-01-02T00:00:00Z", ...values };
+
+  const inserted = await store.sql`INSERT INTO fastlane.tokens ${store.sql(row)}`.then(
+    () => null,
+    (error: { constraint_name?: string; message: string }) =>
+      error.constraint_name ?? error.message,
+  );
+
+  expect(inserted).toBe(violated);
+});
