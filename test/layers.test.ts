@@ -31,17 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "stream",
     "worker",
   ],
-  cli: [
-    "app",
-    "config",
-    "doctor",
-    "client",
-    "terminal",
-    "services",
-    "store",
-    "notify",
-    "core",
-  ],
+  cli: ["app", "config", "doctor", "client", "terminal", "services", "store", "notify", "core"],
   main: ["cli", "core", "store"],
 };
 const NEVER_EACH_OTHER = [

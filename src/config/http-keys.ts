@@ -67,11 +67,11 @@ export const ACCESS_KEYS = {
     v.optional(headerText, "fastlane"),
   ),
   requireAuthentication: key(
-    "Ask for a token on every route but `/healthcheck/`, also without a user name and password",
+    "Ask for a token on every route but `/healthcheck/`, also without a user name and password; see access.md",
     v.optional(truth, false),
   ),
   noAuth: key(
-    "Listen on an address that other machines reach without asking who asks",
+    "Listen on an address that other machines reach without asking who they are",
     v.optional(truth, false),
   ),
 };

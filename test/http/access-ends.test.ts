@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { revokeToken } from "../../src/services/tokens.ts";
 import { insertLogSegments } from "../../src/store/log-chunks.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { openSocket, socketUrl } from "../support/log-socket.ts";
@@ -51,6 +52,19 @@ test("whatever a token has opened ends when it is revoked, on every node, and no
   expect(texts[2]).toContain("begun");
   const isOpen = await Promise.race([kept.closed, Promise.resolve("open")]);
   expect(isOpen).toBe("open");
+});
+
+test("the nodes tell each other of it, so that nobody waits for a sweep", async () => {
+  const token = await api.token({ name: "told" });
+  // A sweep comes later than this one's end.
+  const shorter = await api.token({ expiresIn: "4s" });
+  using ofShorter = openSocket(socketUrl(jobUrl), bearer(shorter));
+  using socket = openSocket(socketUrl(`${other.url}${new URL(jobUrl).pathname}`), bearer(token));
+  await Promise.all([ofShorter.opened, socket.opened]);
+
+  await revokeToken(api.store.db, "told");
+
+  expect(await Promise.race([socket.closed, ofShorter.closed])).toEqual([1008, "revoked"]);
 });
 
 test("what a token has opened ends when it expires", async () => {

@@ -23,12 +23,14 @@ async function startWatch() {
   return {
     db: store.db,
     watch: createTokenWatch({ db }),
+    /** Another, which hears nothing. */
+    deaf: createTokenWatch({ db }),
     nextLook: () => looked.promise,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
 
-type Started = Awaited<ReturnType<typeof startWatch>>;
+type Started = Pick<Awaited<ReturnType<typeof startWatch>>, "watch" | "nextLook">;
 
 /** Follows a token from after the first look at it on. */
 async function follow({ watch, nextLook }: Started, id: string) {
@@ -42,6 +44,8 @@ async function follow({ watch, nextLook }: Started, id: string) {
 test("who follows a token is told at the word of its end", async () => {
   await using started = await startWatch();
   const { id } = await createToken(started.db, { name: "a", role: "viewer" }, SYSTEM);
+  // It looks by itself before the other one does.
+  const unheard = await follow({ ...started, watch: started.deaf }, id);
   const other = await createToken(started.db, { name: "b", role: "viewer" }, SYSTEM);
   const followers = [await follow(started, id), await follow(started, id)];
   const ofOther = await follow(started, other.id);
@@ -49,7 +53,8 @@ test("who follows a token is told at the word of its end", async () => {
   await revokeToken(started.db, "a");
   started.watch.hear({ about: "token", tokens: [id] });
 
-  expect(await Promise.all(followers.map(({ ended }) => ended))).toEqual(["revoked", "revoked"]);
+  const told = Promise.all(followers.map(({ ended }) => ended));
+  expect(await Promise.race([unheard.ended, told])).toEqual(["revoked", "revoked"]);
   expect(await Promise.race([ofOther.ended, "follows"])).toBe("follows");
   ofOther.leave();
 });
