@@ -1,6 +1,10 @@
 import { startListening } from "./app/listening.ts";
+import { planOf } from "./app/plan.ts";
+import { reload, workerParts } from "./app/reload.ts";
+import type { Changes } from "./config/changes.ts";
 import type { Config } from "./config/schema.ts";
 import { messageOf } from "./core/errors.ts";
+import { holderOf, type Live } from "./core/live.ts";
 import { managerOf } from "./core/swarm-name.ts";
 import { runningPostgresUrl } from "./embedded/running.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded/server.ts";
@@ -33,6 +37,13 @@ export interface AppOptions {
 export interface App {
   /** Where the API listens; `null` when this process has none. */
   readonly url: string | null;
+  /**
+   * Goes on with the pools, logins and webhooks of another configuration; what else has changed in
+   * it counts from the next start on. One at a time.
+   *
+   * @throws {Error} When it cannot be used: nothing has changed then.
+   */
+  reload(next: Config): Promise<Changes>;
   /** Stops in the reverse order of the start. Containers run on, for the next owner to adopt. */
   stop(): Promise<void>;
 }
@@ -57,8 +68,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
     stops.push(startListening({ address, log, ears }));
-    const http = roles.api ? startApi(options, store, { hints, tokenWatch }, working, stops) : null;
-    return { url: http === null ? null : `http://${config.host}:${http.port}`, stop };
+    const live = holderOf(config);
+    const http = roles.api
+      ? startApi(options, live, store, { hints, tokenWatch }, working, stops)
+      : null;
+    return {
+      url: http === null ? null : `http://${config.host}:${http.port}`,
+      reload: (next) => reload(live, next, working?.worker ?? null),
+      stop,
+    };
   } catch (error) {
     await stop().catch(() => {});
     throw error;
@@ -120,15 +138,13 @@ async function startWorking(
     store,
     beatStore,
     version,
-    pools: config.dockerHosts,
-    registries: config.registries,
+    ...workerParts(config),
     breaker: {
       maxFails: config.dockerCircuitBreakerMaxFails,
       resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
     },
     hostLostAfterSeconds: config.hostLostAfterSeconds,
     telling: {
-      webhooks: config.webhooks,
       webhooksAllowPrivate: config.webhooksAllowPrivate,
       userAgent: `fastlane/${version}`,
       backoff: {
@@ -140,13 +156,11 @@ async function startWorking(
     },
     maxLogBytes: config.maxLogBytes,
     retention: config.retention,
-    connectHost(name) {
-      const manager = managerOf(name);
-      if (manager === null) return dockerHost(name, config.hostAccess[name]);
-      return swarmHost(name, {
-        access: config.hostAccess[manager],
-        hostLostAfterSeconds: config.hostLostAfterSeconds,
-      });
+    connectHost(name, access) {
+      const { hostLostAfterSeconds } = config;
+      return managerOf(name) === null
+        ? dockerHost(name, access)
+        : swarmHost(name, { access, hostLostAfterSeconds });
     },
     queuePoolId: () => queue?.poolId() ?? null,
     log,
@@ -163,6 +177,7 @@ async function startWorking(
 
 function startApi(
   { config, version, log }: AppOptions,
+  live: Live<Config>,
   store: Store,
   { hints, tokenWatch }: { hints: Hints; tokenWatch: TokenWatch },
   working: Working | null,
@@ -181,19 +196,7 @@ function startApi(
       hints,
       onFault: (error) => log.error({ error: messageOf(error) }, "could not go on with tails"),
     }),
-    plan: {
-      pools: config.dockerHosts,
-      registries: Object.fromEntries(
-        Object.entries(config.registries).map(([name, { registry }]) => [name, registry]),
-      ),
-      defaults: {
-        hardTimeoutSeconds: config.hardExecutionTimeoutSeconds,
-        backoff: {
-          minMs: config.exponentialBackoffMinMs,
-          factor: config.exponentialBackoffFactor,
-        },
-      },
-    },
+    plan: planOf(live),
     enqueuer: createEnqueuer({ ...store, dispatch: working?.worker.dispatch ?? null }),
     onEnqueued,
     version,

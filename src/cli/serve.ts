@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { startApp } from "../app.ts";
+import { type App, startApp } from "../app.ts";
 import { createLog } from "./log.ts";
 import { configOf, withConfigOptions, withListenOptions } from "./options.ts";
 import type { Surroundings } from "./program.ts";
+import { reloadOnHangup } from "./reload-on-hangup.ts";
 
 const ROLES = {
   up: {
@@ -38,10 +39,18 @@ async function serve(
       process.once(signal, () => process.exit(1));
     });
   }
+  const started = Promise.withResolvers<App>();
+  const endReloads = reloadOnHangup({
+    app: started.promise,
+    read: () => configOf(command, surroundings),
+    log,
+  });
   const app = await startApp({ config, version: surroundings.version, roles, log });
+  started.resolve(app);
   const where = app.url === null ? "runs jobs" : `listens on ${app.url}`;
   process.stdout.write(`fastlane ${surroundings.version} ${where}; Ctrl-C stops it\n`);
   const signal = await stopAsked.promise;
   log.info({ signal }, "stopping; containers run on");
+  await endReloads();
   await app.stop();
 }

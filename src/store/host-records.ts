@@ -1,5 +1,5 @@
 import { eq, inArray, sql } from "drizzle-orm";
-import type { Db } from "./connect.ts";
+import type { Db, Tx } from "./connect.ts";
 import { type HostRow, hosts, nodes } from "./schema.ts";
 
 export interface HostRecord {
@@ -12,7 +12,7 @@ export interface HostRecord {
 
 /** The rows of hosts by name, with their owners. */
 export async function hostRecords(
-  db: Db,
+  db: Db | Tx,
   names: readonly string[],
 ): Promise<Map<string, HostRecord>> {
   if (names.length === 0) return new Map();

@@ -116,7 +116,7 @@ export async function renewLeases(
 }
 
 /** Gives a lease back, so that another node need not wait for its end. */
-export async function releaseLease(db: Db, lease: Lease): Promise<void> {
+export async function releaseLease(db: Db | Tx, lease: Lease): Promise<void> {
   await db
     .update(hosts)
     .set({ leaseNode: null, leaseExpiresAt: null, reachable: false, releasedAt: sql`now()` })

@@ -34,7 +34,7 @@ export async function beatNode(db: Db, node: NodeRecord): Promise<number> {
     .values(node)
     .onConflictDoUpdate({
       target: nodes.id,
-      set: { heartbeatAt: sql`now()`, queuePoolId: node.queuePoolId },
+      set: { heartbeatAt: sql`now()`, queuePoolId: node.queuePoolId, farm: node.farm },
     });
   return await db.$count(
     nodes,

@@ -50,6 +50,8 @@ export interface Attendance {
   see(state: HostState): void;
   /** Whether the engine answered when it was asked last. */
   isSeen(): boolean;
+  /** Whether no execution is seen to. */
+  isAtRest(): boolean;
   /** What could not begin, by the engine's silence: it has surely not been started. */
   unstarted: ReadonlySet<string>;
   /**
@@ -176,6 +178,7 @@ export function attendHost(deps: AttendDeps): Attendance {
     wake: () => void runs.look(),
     see,
     isSeen: () => isSeen,
+    isAtRest: () => runs.ids().size === 0,
     unstarted: runs.unstarted,
     ended,
   };

@@ -1,4 +1,5 @@
 import { AppError } from "../core/errors.ts";
+import type { Live } from "../core/live.ts";
 import { confinementOf, limitsOf } from "../core/policy.ts";
 import { type PoolRule, poolOfExecution } from "../core/pool.ts";
 import type { ContainerSpec, RegistryLogin } from "../farm/host.ts";
@@ -10,8 +11,8 @@ import { loginFor } from "./pull-image.ts";
 export interface SpecDeps {
   host: { name: string };
   installation: string;
-  pools: readonly PoolRule[];
-  registries: Readonly<Record<string, RegistryLogin>>;
+  pools: Live<readonly PoolRule[]>;
+  registries: Live<Readonly<Record<string, RegistryLogin>>>;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface SpecDeps {
  */
 export function containerSpecOf(deps: SpecDeps, execution: ExecutionRow): ContainerSpec {
   const { id, taskId, request } = execution;
-  const pool = poolOfExecution(deps.pools, execution);
+  const pool = poolOfExecution(deps.pools.current(), execution);
   if (pool === null) {
     throw new AppError("no_pool", `Cannot start: no pool of dockerHosts matches task "${taskId}"`);
   }

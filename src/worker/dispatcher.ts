@@ -1,5 +1,6 @@
 import { coalesced } from "../core/coalesced.ts";
 import { messageOf } from "../core/errors.ts";
+import type { Live } from "../core/live.ts";
 import type { PoolRule } from "../core/pool.ts";
 import { dispatchPool } from "../services/dispatch-pool.ts";
 import type { Db } from "../store/connect.ts";
@@ -16,7 +17,7 @@ export interface Dispatcher {
 
 export interface DispatcherDeps {
   db: Db;
-  pools: readonly PoolRule[];
+  pools: Live<readonly PoolRule[]>;
   log: Log;
   /** Whether this node attends to a host, and so need not be told by a notification. */
   isOwn(host: string): boolean;
@@ -30,19 +31,34 @@ export interface DispatcherDeps {
 const REST_MS = 50;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const pools = new Map(deps.pools.map((pool) => [pool.match, poolDispatcher(deps, pool)]));
+  const dispatchers = new Map<string, ReturnType<typeof poolDispatcher>>();
+  const dispatcherOf = (name: string) => {
+    const known = dispatchers.get(name);
+    if (known !== undefined || ruleOf(deps, name) === null) return known;
+    const made = poolDispatcher(deps, name);
+    dispatchers.set(name, made);
+    return made;
+  };
   return {
     async dispatch(pool) {
-      await pools.get(pool)?.dispatch();
+      await dispatcherOf(pool)?.dispatch();
     },
-    hurry: (pool) => pools.get(pool)?.hurry(),
+    hurry: (pool) => dispatcherOf(pool)?.hurry(),
   };
 }
 
-function poolDispatcher({ db, log, isOwn, wake }: DispatcherDeps, pool: PoolRule) {
+/** The pool's rule of now; `null` when the configuration has no such pool. */
+function ruleOf({ pools }: DispatcherDeps, name: string): PoolRule | null {
+  return pools.current().find(({ match }) => match === name) ?? null;
+}
+
+function poolDispatcher(deps: DispatcherDeps, name: string) {
+  const { db, log, isOwn, wake } = deps;
   let restsUntil = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
   const dispatch = coalesced(async () => {
+    const pool = ruleOf(deps, name);
+    if (pool === null) return;
     try {
       const { hosts, isStuck } = await dispatchPool(db, pool, isOwn);
       for (const host of hosts) wake(host);
@@ -50,7 +66,7 @@ function poolDispatcher({ db, log, isOwn, wake }: DispatcherDeps, pool: PoolRule
     } catch (error) {
       // One that fails because Postgres is away is made up for by the sweep.
       if (isDatabaseDown(error)) return;
-      log.error({ pool: pool.match, error: messageOf(error) }, "dispatch failed");
+      log.error({ pool: name, error: messageOf(error) }, "dispatch failed");
     }
   });
   const hurry = () => {

@@ -42,6 +42,8 @@ export interface HostSession {
   see(state: HostState): void;
   /** Whether the engine answered when it was asked last. */
   isSeen(): boolean;
+  /** Whether no execution is seen to at the moment. */
+  isAtRest(): boolean;
   /** Leaves the host as it is: containers run on, and the next owner adopts them. */
   leave(): void;
   /** Settles when nothing of the session acts any more. */
@@ -92,6 +94,7 @@ export function startHostSession(deps: SessionDeps): HostSession {
     wake: () => attendance?.wake(),
     see: (state) => attendance?.see(state),
     isSeen: () => attendance?.isSeen() ?? false,
+    isAtRest: () => attendance?.isAtRest() ?? true,
     leave: () => left.abort(),
     ended: run()
       .catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { registryOf } from "../core/image-reference.ts";
+import type { Live } from "../core/live.ts";
 import { type Host, PullAborted, PullFailed, type RegistryLogin } from "../farm/host.ts";
 import { failedLine } from "../farm/pull-lines.ts";
 import type { Db } from "../store/connect.ts";
@@ -12,7 +13,7 @@ export interface PullDeps {
   db: Db;
   sink: LogSink;
   /** The logins of the configuration, by their names. */
-  registries: Readonly<Record<string, RegistryLogin>>;
+  registries: Live<Readonly<Record<string, RegistryLogin>>>;
   /** The node no longer attends to the host. */
   signal: AbortSignal;
 }
@@ -71,6 +72,7 @@ export function loginFor(
   { registries }: Pick<PullDeps, "registries">,
   { image, registryAuth: name }: ExecutionRow["request"],
 ): RegistryLogin | null {
-  const logins = name === undefined ? Object.values(registries) : [registries[name]];
+  const all = registries.current();
+  const logins = name === undefined ? Object.values(all) : [all[name]];
   return logins.find((login) => login?.registry === registryOf(image)) ?? null;
 }

@@ -16,7 +16,7 @@ export interface SweepDeps {
   db: Db;
   log: Log;
   /** Names of the pools of this node. */
-  pools: readonly string[];
+  pools(): readonly string[];
   dispatch(pool: string): Promise<void>;
 }
 
@@ -47,5 +47,5 @@ export async function sweep({ db, log, pools, dispatch }: SweepDeps): Promise<vo
   await dropOldReceipts(db);
   const rearmed = await rearmSchedules(db);
   if (rearmed > 0) log.warn({ schedules: rearmed }, "armed schedules anew");
-  for (const pool of pools) await dispatch(pool);
+  for (const pool of pools()) await dispatch(pool);
 }

@@ -1,9 +1,12 @@
 import type { BreakerRules } from "../core/farm.ts";
+import type { HostAccess } from "../core/host-access.ts";
+import { holderOf } from "../core/live.ts";
 import { hostsOf, type PoolRule } from "../core/pool.ts";
 import type { Host, RegistryLogin } from "../farm/host.ts";
 import type { Handlers } from "../queue/runner.ts";
 import { fireSchedule } from "../services/fire-schedule.ts";
-import type { Store } from "../store/connect.ts";
+import { releaseEmptyHost } from "../services/release-host.ts";
+import type { Db, Store } from "../store/connect.ts";
 import { replaceServiceWebhooks, type ServiceWebhook } from "../store/deliveries.ts";
 import { registerHosts } from "../store/hosts.ts";
 import { installationId } from "../store/nodes.ts";
@@ -17,25 +20,30 @@ import { type Node, startNode } from "./node.ts";
 import { type SendDeps, sendDelivery } from "./send-delivery.ts";
 import { startSweep, sweep as sweepOnce } from "./sweep.ts";
 
-export interface WorkerDeps {
+/** What a reload gives anew. */
+export interface WorkerParts {
+  pools: readonly PoolRule[];
+  /** By the name of the host, or of the swarm's manager. */
+  hostAccess: Readonly<Record<string, HostAccess>>;
+  registries: Readonly<Record<string, RegistryLogin>>;
+  /** Of what the configuration tells the world. */
+  webhooks: readonly ServiceWebhook[];
+}
+
+export interface WorkerDeps extends WorkerParts {
   store: Store;
   /** For heartbeats alone. */
   beatStore: Store;
   version: string;
-  pools: readonly PoolRule[];
-  registries: Readonly<Record<string, RegistryLogin>>;
   breaker: BreakerRules;
   hostLostAfterSeconds: number;
   maxLogBytes: number;
   retention: Retention;
-  connectHost(name: string): Host;
+  connectHost(name: string, access: HostAccess | undefined): Host;
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;
-  /** How the world is told, and of what by the configuration. */
-  telling: Omit<SendDeps, "db"> & {
-    backoff: DelivererDeps["backoff"];
-    webhooks: readonly ServiceWebhook[];
-  };
+  /** How the world is told. */
+  telling: Omit<SendDeps, "db"> & { backoff: DelivererDeps["backoff"] };
   log: Log;
 }
 
@@ -48,15 +56,25 @@ export interface Worker {
   dispatch(pools: readonly string[]): void;
   /** What the queue's messages are handled by. */
   handlers: Handlers;
+  /**
+   * Goes on with other pools, logins and webhooks. Resolves when nothing is given to a host any more
+   * by what was before.
+   *
+   * @throws {Error} When they cannot be used or written: nothing has changed then.
+   */
+  reload(parts: WorkerParts): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startWorker(deps: WorkerDeps): Promise<Worker> {
-  const { store, pools, log } = deps;
+  const { store, log } = deps;
   const { db } = store;
-  const hosts = hostsOf(pools);
-  await registerHosts(db, hosts);
-  await replaceServiceWebhooks(db, deps.telling.webhooks);
+  const pools = holderOf(deps.pools);
+  const registries = holderOf(deps.registries);
+  const names = () => pools.current().map(({ match }) => match);
+  /** Of now and before. */
+  const everyName = new Set(names());
+  await writeRows(db, deps);
   const installation = await installationId(db);
   let node: Node | null = null;
   const dispatcher = createDispatcher({
@@ -67,11 +85,10 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     wake: (host) => node?.wake(host),
   });
   const dispatchTo = (host: string) => {
-    for (const pool of pools) {
+    for (const pool of pools.current()) {
       if (pool.hosts.includes(host)) void dispatcher.dispatch(pool.match);
     }
   };
-  const names = pools.map(({ match }) => match);
   const sweepDeps = { db, log, pools: names, dispatch: dispatcher.dispatch };
   // First of all, so that the hosts of a node that died on this machine are free by the first beat.
   await sweepOnce(sweepDeps);
@@ -79,8 +96,11 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const housekeeping = startHousekeeping({ db, log, retention: deps.retention });
   node = startNode({
     ...deps,
+    pools,
+    registries,
     installation,
-    hosts,
+    hosts: hostsOf(deps.pools),
+    releaseEmpty: (lease) => releaseEmptyHost(db, lease, [...everyName]),
     logWriter: createLogWriter(db),
     onReachable: dispatchTo,
     onEnded: (pool) => void dispatcher.dispatch(pool),
@@ -107,8 +127,17 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     handlers: {
       dispatch: ({ pool }) => dispatcher.dispatch(pool),
       async fire({ jobId }) {
-        for (const pool of await fireSchedule(db, pools, jobId)) void dispatcher.dispatch(pool);
+        for (const pool of await fireSchedule(db, pools.current(), jobId))
+          void dispatcher.dispatch(pool);
       },
+    },
+    async reload(parts) {
+      await writeRows(db, parts);
+      pools.replace(parts.pools);
+      registries.replace(parts.registries);
+      for (const name of names()) everyName.add(name);
+      node?.reload({ hosts: hostsOf(parts.pools), hostAccess: parts.hostAccess });
+      await Promise.all([...everyName].map((name) => dispatcher.dispatch(name)));
     },
     async stop() {
       await Promise.all([sweep.stop(), housekeeping.stop()]);
@@ -116,4 +145,13 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       await deliverer.stop();
     },
   };
+}
+
+/** What is in the rows of the configuration. The last can fail by what it is given, and counts. */
+async function writeRows(
+  db: Db,
+  { pools, webhooks }: Pick<WorkerParts, "pools" | "webhooks">,
+): Promise<void> {
+  await registerHosts(db, hostsOf(pools));
+  await replaceServiceWebhooks(db, webhooks);
 }

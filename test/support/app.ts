@@ -1,4 +1,5 @@
 import { startApp } from "../../src/app.ts";
+import type { Changes } from "../../src/config/changes.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import type { Log } from "../../src/worker/log.ts";
@@ -11,6 +12,8 @@ export interface TestApp extends AsyncDisposable {
   database: MigratedDatabase;
   /** What the service logged at level `warn` and above. */
   complaints: string[];
+  /** Goes on with a configuration that has these keys in place of what it was started with. */
+  reload(keys: Partial<Config>): Promise<Changes>;
 }
 
 export interface TestAppOptions {
@@ -48,6 +51,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     url: app.url ?? "",
     database,
     complaints,
+    reload: (keys) => app.reload({ ...config, ...keys }),
     async [Symbol.asyncDispose]() {
       await app.stop();
       if (options.database === undefined) await database[Symbol.asyncDispose]();
