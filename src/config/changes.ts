@@ -54,7 +54,7 @@ export function changesOf(before: Config, after: Config): Changes {
       registries: registries.difference,
       webhooks: webhooks.difference,
     },
-    needRestart: keysThatNeedRestart(before, after),
+    needRestart: keysThatNeedRestart(before, after).sort(),
     notices: after.notices.filter((notice) => !before.notices.includes(notice)),
   };
 }

@@ -75,7 +75,7 @@ test("SIGHUP has the binary read its file again and say what changed, or why not
   });
   expect(warned).toMatchObject({
     level: 40,
-    msg: expect.stringMatching(/: smtpHost, paginationPerPage$/),
+    msg: expect.stringMatching(/: paginationPerPage, smtpHost$/),
   });
   expect((await getHosts(fastlane.url)).map(({ name }) => name)).toEqual([host, NINE]);
 
