@@ -1,6 +1,7 @@
 import { type Changes, changesOf } from "../config/changes.ts";
 import type { Config } from "../config/schema.ts";
 import type { Holder } from "../core/live.ts";
+import { isDatabaseDown } from "../store/faults.ts";
 import type { Worker, WorkerParts } from "../worker/worker.ts";
 
 /** What of the configuration a worker goes on with after a reload. */
@@ -27,7 +28,12 @@ export async function reload(
 ): Promise<Changes> {
   const present = config.current();
   const changes = changesOf(present, next);
-  await worker?.reload(workerParts(next));
+  try {
+    await worker?.reload(workerParts(next));
+  } catch (error) {
+    if (!isDatabaseDown(error)) throw error;
+    throw new Error("Postgres does not answer: reload again when it does", { cause: error });
+  }
   const { dockerHosts, hostAccess, registries, webhooks, notices } = next;
   config.replace({ ...present, dockerHosts, hostAccess, registries, webhooks, notices });
   return changes;

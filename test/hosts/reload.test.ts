@@ -14,6 +14,7 @@ import {
 import { recordStarts, untilNoContainers } from "../support/containers.ts";
 import { type DockerProxy, startDockerProxy } from "../support/docker-proxy.ts";
 import { type NetworkEngine, startEngine, testEngine } from "../support/engine.ts";
+import { startFaultProxy } from "../support/fault-proxy.ts";
 import { pushAbsentImage, startFaultRegistry } from "../support/fault-registry.ts";
 import { getHosts, getWhy, untilHost } from "../support/hosts.ts";
 import { migratedDatabase } from "../support/store.ts";
@@ -199,6 +200,34 @@ test("a reload that is wrong changes nothing, whichever of its parts is wrong", 
   expect((await untilEnded(job)).metadata.docker_host).toBe(first.host);
   expect((await getHosts(app.url)).map(({ name }) => name)).toEqual([first.host]);
   expect(receiver.requests).toEqual([]);
+});
+
+test("while Postgres is away a reload is refused, and the next one counts", async () => {
+  await using database = await migratedDatabase();
+  const { hostname: host, port } = new URL(database.url);
+  await using proxy = await startFaultProxy({ target: { host, port: Number(port) } });
+  await using app = await startTestApp({
+    database,
+    config: { databaseUrl: proxy.url(database.url) },
+  });
+  const [before] = await getHosts(app.url);
+  const dockerHosts = [{ match: "", hosts: ["tcp://127.0.0.9:2375"], maxRunning: 1 }];
+  await proxy.set("refuse");
+  proxy.cut();
+
+  const refused = app.reload({ dockerHosts });
+
+  await expect(refused).rejects.toThrow("Postgres does not answer: reload again when it does");
+  await proxy.set("pass");
+  const names = async () => (await getHosts(app.url)).map(({ name }) => name);
+  expect(
+    await eventually(
+      () => names().catch(() => undefined),
+      () => "no answer",
+    ),
+  ).toEqual([before?.name ?? ""]);
+  await app.reload({ dockerHosts });
+  expect(await names()).toEqual(["tcp://127.0.0.9:2375"]);
 });
 
 test("a host that is reached in another way is attended to anew, and what runs there goes on", async () => {
