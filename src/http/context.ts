@@ -18,7 +18,7 @@ export interface HttpDeps {
   logs: LogReader;
   watch: ExecutionWatch;
   tail: Tail;
-  /** What decides about payloads; its pools are all that there are. */
+  /** What decides about payloads; its pools are all that there are. A reload changes it. */
   plan: PlanDeps;
   enqueuer: Enqueuer;
   /** Something new waits in these pools. */
