@@ -116,6 +116,27 @@ test("a host that comes back before what it runs has ended goes on under the sam
   expect(await leaseOf(app, first.host)).toEqual({ isHeld: true, fence });
 });
 
+test("jobs that come while hosts come and go all run, each once and with its whole log", async () => {
+  await using farm = await startWithTwoHosts();
+  const { engine, first, second, app } = farm;
+  await using starts = await recordStarts(engine.docker);
+  const jobs: Enqueued[] = [];
+
+  for (const hosts of [[second], [first], [first, second], [second], [first]]) {
+    const made = Array.from({ length: 2 }, () =>
+      enqueue(app.url, "t", { command: ["sh", "-c", "echo begun; sleep 0.2; echo over"] }),
+    );
+    jobs.push(...(await Promise.all(made)));
+    await app.reload({ dockerHosts: [pool(hosts)] });
+  }
+
+  for (const job of jobs) {
+    expect(await untilEnded(job)).toMatchObject(WHOLE_LOG);
+    expect(starts.of(job.executionId)).toBe(1);
+  }
+  await untilNoContainers(engine.docker, app.database.installation);
+});
+
 test("with a higher maxRunning what waits begins with the reload", async () => {
   await using farm = await startWithTwoHosts();
   const { first, app } = farm;
