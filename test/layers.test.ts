@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   services: ["queue", "store", "payload", "core"],
   worker: ["services", "queue", "store", "farm", "notify", "payload", "core"],
   http: ["services", "queue", "stream", "store", "payload", "core"],
+  doctor: ["config", "embedded", "store", "farm", "notify", "core"],
   app: [
     "config",
     "core",

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { Environment } from "../config/load.ts";
 import { addConfigCommand } from "./config.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNotifyTestCommand } from "./notify-test.ts";
 import { addServeCommands } from "./serve.ts";
@@ -27,5 +28,6 @@ export function createProgram(surroundings: Surroundings): Command {
   addConfigCommand(program, surroundings);
   addMigrateCommand(program, surroundings);
   addNotifyTestCommand(program, surroundings);
+  addDoctorCommand(program, surroundings);
   return program;
 }

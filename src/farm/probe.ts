@@ -27,7 +27,12 @@ export function shortNamesOf(images: readonly ListedImage[]): string[] {
   return all.flatMap((name) => shortImageName(name) ?? []);
 }
 
-type Call = <T>(what: string, run: (signal: AbortSignal) => Promise<T>, ms?: number) => Promise<T>;
+/** Makes one call to an engine under a deadline of its own. */
+export type Call = <T>(
+  what: string,
+  run: (signal: AbortSignal) => Promise<T>,
+  ms?: number,
+) => Promise<T>;
 
 /** Runs `true` in the smallest image at hand; without any image, only the engine's lists are read. */
 export async function probeEngine(
@@ -39,25 +44,55 @@ export async function probeEngine(
   await call("list containers", (abortSignal) => docker.listContainers({ abortSignal }));
   const [smallest] = images.sort((left, right) => left.Size - right.Size);
   if (smallest === undefined) return;
+  const probe = { image: smallest.Id, words: ["true"], labels };
+  await runProbe(docker, call, probe, async () => {});
+}
+
+export interface Probe {
+  image: string;
+  words: string[];
+  labels: Readonly<Record<string, string>>;
+  /** Where what it writes goes; the engine's own way when absent. */
+  logConfig?: { Type: string; Config: Record<string, string> };
+}
+
+/**
+ * Runs a container without network, and takes it away again whatever becomes of it.
+ *
+ * @param look Sees the container when it has ended.
+ * @returns What `look` gave; `null` where there is none, since the engine refused it.
+ */
+export async function runProbe<T>(
+  docker: Docker,
+  call: Call,
+  { image, words, labels, logConfig }: Probe,
+  look: (container: Docker.Container) => Promise<T>,
+): Promise<T | null> {
   const container = await orRefused(
     call("create probe", (abortSignal) =>
       docker.createContainer({
         name: `fastlane-probe-${crypto.randomUUID()}`,
-        Image: smallest.Id,
+        Image: image,
         // One empty text takes away what the image begins with.
         Entrypoint: [""],
-        Cmd: ["true"],
+        Cmd: words,
         Labels: { ...labels },
-        HostConfig: { NetworkMode: "none", ...confinedBy(STRICTEST) },
+        Tty: logConfig !== undefined,
+        HostConfig: {
+          NetworkMode: "none",
+          ...confinedBy(STRICTEST),
+          ...(logConfig === undefined ? {} : { LogConfig: logConfig }),
+        },
         abortSignal,
       }),
     ),
   );
-  if (container === null) return;
+  if (container === null) return null;
   try {
-    // An image without `true` is refused by the runtime, which has done all that is asked of it.
+    // An image without that program is refused by the runtime, which has done all that is asked of it.
     await orRefused(call("start probe", (abortSignal) => container.start({ abortSignal })));
     await untilEnded(container, call);
+    return await look(container);
   } finally {
     // Whoever has taken it away before has done what is to be done.
     await orNotFound(

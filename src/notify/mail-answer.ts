@@ -67,7 +67,7 @@ interface Attempt {
 /** Says in one sentence what went wrong. */
 export function refusal(thrown: unknown, attempt: Attempt): Refusal {
   const { server, to } = attempt;
-  const error: NodemailerError = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error = errorOf(thrown);
   const words = wordsOf(error.response, server);
   const host = server.host.includes(":") ? `[${server.host}]` : server.host;
   // A code for the greeting, the login or the sender is about us, and we can be put right.
@@ -79,7 +79,21 @@ export function refusal(thrown: unknown, attempt: Attempt): Refusal {
   };
 }
 
-function reasonOf(error: NodemailerError, words: WordsOfServer, attempt: Attempt): string {
+/** The same without a mail: why the server cannot be used, as in "it refused the login". */
+export function reasonOfRefusal(thrown: unknown, attempt: Omit<Attempt, "to">): string {
+  const error = errorOf(thrown);
+  return reasonOf(error, wordsOf(error.response, attempt.server), attempt);
+}
+
+function errorOf(thrown: unknown): NodemailerError {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function reasonOf(
+  error: NodemailerError,
+  words: WordsOfServer,
+  attempt: Omit<Attempt, "to">,
+): string {
   const { server, stepMs, lateMs } = attempt;
   if (lateMs !== null) return `it took over ${lateMs / 1_000} s`;
   if (words.code !== null && words.code < 400) return `it answered ${quoted(words.answer)}`;

@@ -3,7 +3,7 @@ import { format } from "node:util";
 import { createTransport, type SendMailOptions, type SMTPTransportOptions } from "nodemailer";
 import type { SmtpLogin } from "../core/smtp-login.ts";
 import { domainOf, isAddress, senderOf } from "./mail-address.ts";
-import { refusal, type WordsOfServer, wordsOf } from "./mail-answer.ts";
+import { reasonOfRefusal, refusal, type WordsOfServer, wordsOf } from "./mail-answer.ts";
 
 export interface Mail {
   /** What the Message-ID is made of: the same at every attempt. */
@@ -78,6 +78,34 @@ export async function sendMail(
     const lateMs = deadline.aborted && !signal.aborted ? limits.overallMs : null;
     const attempt = { server: login, to: mail.to, stepMs: limits.stepMs, lateMs };
     return answer({ ok: false, ...refusal(error, attempt) });
+  }
+}
+
+/**
+ * Connects and logs in as for a mail, and sends none.
+ *
+ * @returns Why it cannot be done, as in "it refused the login"; `null` when it can.
+ */
+export async function tryMailServer(
+  login: SmtpLogin,
+  options: Partial<MailOptions> = {},
+): Promise<string | null> {
+  const limits = { ...USUAL, ...options };
+  if (senderOf(login.from) === null) {
+    return `what mails are from, ${JSON.stringify(login.from)}, is not an e-mail address, or more than one`;
+  }
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), limits.overallMs);
+  const attempt = { server: login, stepMs: limits.stepMs };
+  try {
+    const verified = createTransport(transportOf(login, limits)).verify();
+    const outcome = await Promise.race([verified, late.promise]);
+    const lateMs = limits.overallMs;
+    return outcome === "late" ? reasonOfRefusal(outcome, { ...attempt, lateMs }) : null;
+  } catch (error) {
+    return reasonOfRefusal(error, { ...attempt, lateMs: null });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

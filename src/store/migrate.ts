@@ -70,7 +70,8 @@ async function applyMissing(
   return missing.map(({ name }) => name);
 }
 
-function refuseNewerSchema(
+/** @throws {Error} If changes were made that are not known here, or others. */
+export function refuseNewerSchema(
   rows: readonly { number: number; name: string }[],
   migrations: readonly Migration[],
 ): void {

@@ -1,0 +1,141 @@
+import { stat } from "node:fs/promises";
+import type { Config } from "../config/schema.ts";
+import { parseHostName } from "../core/host-name.ts";
+import { hostsOf } from "../core/pool.ts";
+import { managerOf } from "../core/swarm-name.ts";
+import type { Check, Tell } from "./finding.ts";
+import { poolsNeverReached } from "./pools.ts";
+
+const WITHIN_MS = 5_000;
+const OTHERS_READ = 0o004;
+const SHORT_PASSWORD = 12;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+export interface ConfigurationDeps {
+  config: Config;
+  /** Its file where it has a secret in it, else `null`. */
+  fileWithSecret: string | null;
+}
+
+/** Holds the configuration against good practice: what is allowed, and yet opens a door. */
+export function configurationCheck({ config, fileWithSecret }: ConfigurationDeps): Check {
+  return {
+    subject: "configuration",
+    withinMs: WITHIN_MS,
+    async run(tell) {
+      let remarks = 0;
+      const counting: Tell = {
+        ok: tell.ok,
+        warning: (...of) => tell.warning(...counted(of)),
+        problem: (...of) => tell.problem(...counted(of)),
+      };
+      const counted = <T>(of: T) => {
+        remarks += 1;
+        return of;
+      };
+      judgeDoors(counting, config);
+      judgeHosts(counting, config);
+      judgePools(counting, config);
+      judgeTelling(counting, config);
+      await judgeFile(counting, fileWithSecret);
+      for (const notice of config.notices) {
+        counting.warning(notice, "see docs/configuration.md: a start of fastlane says the same");
+      }
+      if (remarks === 0) tell.ok("nothing in it is against good practice");
+    },
+  };
+}
+
+async function judgeFile(tell: Tell, path: string | null): Promise<void> {
+  const found = path === null ? null : await stat(path).catch(() => null);
+  if (found === null || (found.mode & OTHERS_READ) === 0) return;
+  tell.warning(
+    `the file "${path}" has a secret in it, and every user of this machine may read it`,
+    `close it by chmod o-rwx ${path}, or keep the secret in a file of its own`,
+  );
+}
+
+function judgeDoors(tell: Tell, config: Config): void {
+  const { host, publicUrl, basicAuthUsername, basicAuthPassword } = config;
+  const isOpen = !LOOPBACK.test(host);
+  if (basicAuthPassword === undefined) {
+    const proxied = publicUrl !== undefined && !isLocalUrl(publicUrl);
+    if (isOpen) {
+      tell.problem(
+        `host is "${host}", which other machines reach, and nobody is asked for a password: whoever ` +
+          "reaches fastlane controls the Docker hosts",
+        "listen on 127.0.0.1, or configure basicAuthUsername and basicAuthPassword",
+      );
+    } else if (proxied) {
+      tell.warning(
+        "others reach it by publicUrl, and fastlane asks nobody for a password",
+        "let the proxy in front ask, or configure basicAuthUsername and basicAuthPassword",
+      );
+    }
+  } else {
+    if (basicAuthPassword.length < SHORT_PASSWORD) {
+      tell.warning(
+        `the password of "${basicAuthUsername}" has fewer than ${SHORT_PASSWORD} characters`,
+        "take a long one from openssl rand -base64 24",
+      );
+    }
+    const isPlain =
+      publicUrl === undefined ? isOpen : publicUrl.startsWith("http:") && !isLocalUrl(publicUrl);
+    if (isPlain) {
+      tell.warning(
+        "the password goes over the network in clear text: no TLS stands in front",
+        "put a proxy with TLS in front, and its https address into publicUrl",
+      );
+    }
+  }
+  if (config.corsOrigins.includes("*")) {
+    tell.warning(
+      'corsOrigins has "*": any web page that somebody opens may ask fastlane',
+      "name the origins of those pages that are to ask",
+    );
+  }
+}
+
+function judgeHosts(tell: Tell, { dockerHosts }: Config): void {
+  for (const name of hostsOf(dockerHosts)) {
+    const endpoint = parseHostName(managerOf(name) ?? name);
+    if (endpoint?.kind !== "tcp" || LOOPBACK.test(endpoint.name)) continue;
+    tell.problem(
+      `the host ${name} is reached in clear text: whoever reaches that port owns the machine`,
+      "reach it by https:// with certificates or by ssh://, as docs/configuration.md says",
+    );
+  }
+}
+
+function judgePools(tell: Tell, { dockerHosts }: Config): void {
+  for (const { match, allow } of dockerHosts) {
+    if (!allow?.users.includes("*")) continue;
+    tell.warning(
+      `the pool "${match}" lets a payload name any user, root among them`,
+      "name in allow.users those that are needed",
+    );
+  }
+  for (const { match, behind } of poolsNeverReached(dockerHosts)) {
+    tell.warning(
+      `the pool "${match}" can never get a task: "${behind}" before it fits all that it fits`,
+      "put it before that one, or take it out",
+    );
+  }
+}
+
+function judgeTelling(tell: Tell, { webhooks, webhooksAllowPrivate }: Config): void {
+  if (webhooksAllowPrivate) {
+    tell.warning(
+      "webhooksAllowPrivate lets whoever enqueues a job have fastlane call any address of your network",
+      "turn it off unless receivers stand in that network",
+    );
+  }
+  const plain = webhooks.filter(({ url }) => url.startsWith("http:") && !isLocalUrl(url));
+  for (const host of new Set(plain.map(({ url }) => URL.parse(url)?.host))) {
+    tell.warning(`the webhook to ${host} goes in clear text`, "give it an https URL");
+  }
+}
+
+function isLocalUrl(text: string): boolean {
+  return LOOPBACK.test(URL.parse(text)?.hostname ?? "");
+}
