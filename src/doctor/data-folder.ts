@@ -7,11 +7,11 @@ import { judgeSpace, type Space } from "./space.ts";
 export async function checkDataFolder(tell: Tell, dataDir: string): Promise<void> {
   await checkOwner(tell, `${dataDir}/postgres/data`);
   const nearest = await nearestFolder(dataDir);
-  const made = nearest === dataDir ? dataDir : `${dataDir} will be`;
-  judgeSpace(tell, `where ${made}`, await spaceAt(nearest), freeAdvice);
+  const where = nearest === dataDir ? `in ${dataDir}` : `where ${dataDir} will be`;
+  judgeSpace(tell, where, await spaceAt(nearest), ROOM);
 }
 
-const freeAdvice =
+const ROOM =
   "make room, keep logs for a shorter time by [retention], or move dataDir to a larger disk";
 
 async function checkOwner(tell: Tell, data: string): Promise<void> {

@@ -26,6 +26,12 @@ export async function openDatabase(config: Config): Promise<Database | null> {
   return { address, isEmbedded, store: openStore({ address, max: 2, name: "fastlane doctor" }) };
 }
 
+/** Cuts what is still open there. To wait for it would take seconds where nothing answers. */
+export function leaveStore(store: Store): void {
+  store.reset("the doctor is done");
+  void store.close().catch(() => {});
+}
+
 /** Whose containers are ours; `null` when the database cannot tell. */
 export async function installationOf(database: Database | null): Promise<string | null> {
   return database === null ? null : await installationId(database.store.db).catch(() => null);
@@ -34,7 +40,7 @@ export async function installationOf(database: Database | null): Promise<string 
 /** Where it is, for people. */
 export function placeOf({ address, isEmbedded }: Pick<Database, "address" | "isEmbedded">): string {
   const { host, port } = address;
-  if (isEmbedded) return "the embedded Postgres";
+  if (isEmbedded) return "the socket of the embedded one";
   if (host.startsWith("/")) return `the socket in ${host}`;
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

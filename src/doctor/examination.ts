@@ -3,7 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import { hostsOf } from "../core/pool.ts";
 import { managerOf } from "../core/swarm-name.ts";
 import { configurationCheck } from "./configuration.ts";
-import { type Database, installationOf, openDatabase } from "./database.ts";
+import { type Database, installationOf, leaveStore, openDatabase } from "./database.ts";
 import type { Check, Finding } from "./finding.ts";
 import { hostCheck } from "./host.ts";
 import { machineCheck } from "./machine.ts";
@@ -39,8 +39,7 @@ export async function examine(options: ExaminationOptions): Promise<void> {
     for (const { findings } of running) options.onFindings(await findings);
     await Promise.all(running.map(({ settled }) => settled));
   } finally {
-    database?.store.reset("the doctor is done");
-    await database?.store.close().catch(() => {});
+    if (database !== null) leaveStore(database.store);
   }
 }
 

@@ -2,6 +2,7 @@ import { messageOf } from "../core/errors.ts";
 import type { HostAccess } from "../core/host-access.ts";
 import { managerOf } from "../core/swarm-name.ts";
 import { type EngineLook, lookAtEngine } from "../farm/engine-look.ts";
+import { EngineRefusal } from "../farm/host.ts";
 import { swarmHost } from "../farm/swarm-host.ts";
 import { medianOf, timeText } from "./amounts.ts";
 import { checkCanary } from "./canary.ts";
@@ -124,6 +125,9 @@ async function checkSwarm(
 
 /** Without host and path: the subject tells of the one, and the other is of no interest. */
 function wordsOf(error: unknown, name: string): string {
+  if (error instanceof EngineRefusal) {
+    return `it answers ${error.statusCode}, as no engine does${error.message === "" ? "" : `: ${error.message}`}`;
+  }
   const words = messageOf(error);
   const bare = words.startsWith(`${name}: `) ? words.slice(name.length + 2) : words;
   return bare.replace(/^\/\S+: /, "");

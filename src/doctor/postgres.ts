@@ -10,7 +10,7 @@ import {
 import { countText, medianOf, timeText } from "./amounts.ts";
 import { judgeClock } from "./clock.ts";
 import { checkDataFolder } from "./data-folder.ts";
-import { type Database, databaseFault, POOLER_ADVICE, placeOf } from "./database.ts";
+import { type Database, databaseFault, leaveStore, POOLER_ADVICE, placeOf } from "./database.ts";
 import type { Check, Tell } from "./finding.ts";
 import { judgeServer, judgeSessions } from "./postgres-settings.ts";
 import { checkSizes } from "./postgres-sizes.ts";
@@ -56,8 +56,7 @@ export function postgresCheck({ database, dataDir }: PostgresDeps): Check {
         tell.problem(`it cannot be used at ${placeOf(database)}: ${words}`, advice);
       } finally {
         signal.removeEventListener("abort", giveUp);
-        store.reset("the doctor is done");
-        await store.close().catch(() => {});
+        leaveStore(store);
       }
       if (database.isEmbedded) await checkDataFolder(tell, dataDir);
     },

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 
 /** A call to the engine's API: "POST /containers/create?name=...". */
 type Call = string;
@@ -23,6 +24,8 @@ export interface DockerProxy extends AsyncDisposable {
   hold(when: "before" | "after", fits: RegExp): Promise<Call>;
   /** Keeps the engine's answer to the next call that fits until it is released. */
   delay(fits: RegExp): { reached: Promise<void>; release(): void };
+  /** Passes the engine's answers to calls that fit on with these keys in them. */
+  change(fits: RegExp, keys: Record<string, unknown>): void;
   /** Answers the next calls that fit in the engine's place. */
   answer(fits: RegExp, status: number, message: string, times?: number): void;
   /** Takes back all such answers that have not been given. */
@@ -42,6 +45,7 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
   const logins: string[] = [];
   const holds: Hold[] = [];
   const delays: { fits: RegExp; reached(): void; released: Promise<void> }[] = [];
+  const changes: { fits: RegExp; keys: Record<string, unknown> }[] = [];
   const answers: { fits: RegExp; status: number; message: string; times: number }[] = [];
 
   const isHeld = (when: Hold["when"], call: Call) => {
@@ -65,7 +69,8 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
     if (isHeld("before", call)) return;
     const position = delays.findIndex(({ fits }) => fits.test(call));
     const [delay] = position < 0 ? [] : delays.splice(position, 1);
-    forward(incoming, outgoing, async () => {
+    const change = changes.find(({ fits }) => fits.test(call));
+    forward(incoming, outgoing, change?.keys ?? null, async () => {
       delay?.reached();
       await delay?.released;
       return !isHeld("after", call);
@@ -75,6 +80,7 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
   function forward(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
+    changed: Record<string, unknown> | null,
     mayAnswer: () => Promise<boolean>,
   ) {
     const { method, url, headers } = incoming;
@@ -87,6 +93,12 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
       },
       async (response) => {
         if (!(await mayAnswer())) return;
+        if (changed !== null) {
+          const whole = (await json(response)) as Record<string, unknown>;
+          outgoing.writeHead(response.statusCode ?? 502, { "content-type": "application/json" });
+          outgoing.end(JSON.stringify({ ...whole, ...changed }));
+          return;
+        }
         outgoing.writeHead(response.statusCode ?? 502, response.headers);
         outgoing.flushHeaders();
         response.on("error", () => outgoing.destroy());
@@ -112,6 +124,9 @@ export async function startDockerProxy(engine: string): Promise<DockerProxy> {
       const released = Promise.withResolvers<void>();
       delays.push({ fits, reached: reached.resolve, released: released.promise });
       return { reached: reached.promise, release: released.resolve };
+    },
+    change: (fits, keys) => {
+      changes.push({ fits, keys });
     },
     answer: (fits, status, message, times = 1) => {
       answers.push({ fits, status, message, times });

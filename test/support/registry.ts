@@ -15,14 +15,15 @@ const PROGRAM = existsSync(UNPACKED) ? UNPACKED : "docker-registry";
 const PUSH_LIMIT_MS = 60_000;
 
 /**
- * Debian's docker-registry, in the engine's network namespace, listening when this resolves.
+ * Debian's docker-registry, listening when this resolves.
  *
+ * @param netns The engine's network namespace; `null` for this machine's own network.
  * @param folder Where it keeps its configuration and its images.
  * @param options Without users nobody is asked for a password. They are lines of an htpasswd file.
  * @throws {Error} If it ends before it listens, with its last words.
  */
 export async function startRegistry(
-  netns: string,
+  netns: string | null,
   folder: string,
   options: { address?: string; users?: string[] } = {},
 ): Promise<{ process: ChildProcess; address: string }> {
@@ -38,9 +39,11 @@ export async function startRegistry(
   if (users) await writeFile(`${folder}/users`, users.join("\n"));
   await writeFile(`${folder}/config.yml`, JSON.stringify(configuration));
 
-  const command = [`--net=/run/netns/${netns}`, PROGRAM, "serve", `${folder}/config.yml`];
+  const serve = [PROGRAM, "serve", `${folder}/config.yml`];
+  const command = netns === null ? serve : ["nsenter", `--net=/run/netns/${netns}`, ...serve];
+  const [program = "", ...rest] = command;
   // `detached`: a Ctrl-C on the terminal must not reach it before its containers are gone.
-  const registry = spawn("nsenter", command, {
+  const registry = spawn(program, rest, {
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
   });
