@@ -23,7 +23,7 @@ export async function openDatabase(config: Config): Promise<Database | null> {
   const url = config.databaseUrl ?? (await runningPostgresUrl(config.dataDir));
   if (url === null) return null;
   const address = parsePostgresUrl(url);
-  return { address, isEmbedded, store: openStore({ address, max: 2, name: "fastlane doctor" }) };
+  return { address, isEmbedded, store: openStore({ address, max: 4, name: "fastlane doctor" }) };
 }
 
 /** Cuts what is still open there. To wait for it would take seconds where nothing answers. */

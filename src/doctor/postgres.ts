@@ -19,11 +19,20 @@ const SUBJECT = "Postgres";
 const WITHIN_MS = 25_000;
 const QUESTIONS = 20;
 const COMMITS = 10;
-const SLOW_MS = 5;
-const TOO_SLOW_MS = 50;
+/** A question needs the way alone, a commit the disk as well. */
+const QUESTION = {
+  what: "a question takes",
+  slowMs: 5,
+  tooSlowMs: 50,
+  advice: "run fastlane and Postgres on one network: every step of an execution asks Postgres",
+};
+const COMMIT = {
+  what: "a commit takes",
+  slowMs: 20,
+  tooSlowMs: 200,
+  advice: "give Postgres a faster disk: every step of an execution is committed",
+};
 const HEARS_WITHIN_MS = 3_000;
-const LATENCY_ADVICE =
-  "run fastlane and Postgres on one network: every step of an execution asks Postgres";
 
 export interface PostgresDeps {
   /** `null` where the embedded one does not run. */
@@ -72,9 +81,9 @@ async function checkServer(tell: Tell, database: Database, store: Store): Promis
   const answeredAt = Date.now();
   tell.ok(`version ${facts.version} answers at ${placeOf(database)}`);
   judgeServer(tell, facts);
-  judgeLatency(tell, "a question takes", medianOf(await roundTripsMs(sql, QUESTIONS)));
+  judgeLatency(tell, QUESTION, medianOf(await roundTripsMs(sql, QUESTIONS)));
   if (!facts.isReplica && !facts.isReadOnly) {
-    judgeLatency(tell, "a commit takes", medianOf(await commitsMs(sql, COMMITS)));
+    judgeLatency(tell, COMMIT, medianOf(await commitsMs(sql, COMMITS)));
   }
   const harm = "deadlines and schedules go by the one, times in logs by the other";
   judgeClock(tell, "its clock", { theirs: facts.clock, askedAt, answeredAt }, harm);
@@ -84,10 +93,10 @@ async function checkServer(tell: Tell, database: Database, store: Store): Promis
   await checkSizes(tell, sql, database.isEmbedded);
 }
 
-function judgeLatency(tell: Tell, what: string, ms: number): void {
-  const message = `${what} ${timeText(ms)}`;
-  if (ms > TOO_SLOW_MS) tell.problem(`${message}, which is too slow`, LATENCY_ADVICE);
-  else if (ms > SLOW_MS) tell.warning(`${message}, which is slow`, LATENCY_ADVICE);
+function judgeLatency(tell: Tell, limits: typeof QUESTION, ms: number): void {
+  const message = `${limits.what} ${timeText(ms)}`;
+  if (ms > limits.tooSlowMs) tell.problem(`${message}, which is too slow`, limits.advice);
+  else if (ms > limits.slowMs) tell.warning(`${message}, which is slow`, limits.advice);
   else tell.ok(message);
 }
 
