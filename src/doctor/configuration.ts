@@ -9,6 +9,7 @@ import { poolsNeverReached } from "./pools.ts";
 const WITHIN_MS = 5_000;
 const OTHERS_READ = 0o004;
 const SHORT_PASSWORD = 12;
+const WAYS_TO_ASK = "requireAuthentication, or basicAuthUsername and basicAuthPassword";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 export interface ConfigurationDeps {
@@ -56,39 +57,35 @@ async function judgeFile(tell: Tell, path: string | null): Promise<void> {
 }
 
 function judgeDoors(tell: Tell, config: Config): void {
-  const { host, publicUrl, basicAuthUsername, basicAuthPassword } = config;
+  const { host, publicUrl, basicAuthUsername, basicAuthPassword, corsOrigins } = config;
   const isOpen = !LOOPBACK.test(host);
-  if (basicAuthPassword === undefined) {
-    const proxied = publicUrl !== undefined && !isLocalUrl(publicUrl);
-    if (isOpen) {
-      tell.problem(
-        `host is "${host}", which other machines reach, and nobody is asked for a password: whoever ` +
-          "reaches fastlane controls the Docker hosts",
-        "listen on 127.0.0.1, or configure basicAuthUsername and basicAuthPassword",
-      );
-    } else if (proxied) {
-      tell.warning(
-        "others reach it by publicUrl, and fastlane asks nobody for a password",
-        "let the proxy in front ask, or configure basicAuthUsername and basicAuthPassword",
-      );
-    }
-  } else {
-    if (basicAuthPassword.length < SHORT_PASSWORD) {
-      tell.warning(
-        `the password of "${basicAuthUsername}" has fewer than ${SHORT_PASSWORD} characters`,
-        "take a long one from openssl rand -base64 24",
-      );
-    }
-    const isPlain =
-      publicUrl === undefined ? isOpen : publicUrl.startsWith("http:") && !isLocalUrl(publicUrl);
-    if (isPlain) {
-      tell.warning(
-        "the password goes over the network in clear text: no TLS stands in front",
-        "put a proxy with TLS in front, and its https address into publicUrl",
-      );
-    }
+  const isPublished = publicUrl !== undefined && !isLocalUrl(publicUrl);
+  const asksWhoAsks = config.requireAuthentication || basicAuthPassword !== undefined;
+  const isPlain = publicUrl === undefined ? isOpen : isPublished && publicUrl.startsWith("http:");
+  if (!asksWhoAsks && isOpen) {
+    tell.problem(
+      `host is "${host}", which other machines reach, and nobody is asked who he is: whoever ` +
+        "reaches fastlane controls the Docker hosts",
+      `listen on 127.0.0.1, or configure ${WAYS_TO_ASK}`,
+    );
+  } else if (!asksWhoAsks && isPublished) {
+    tell.warning(
+      "others reach it by publicUrl, and fastlane asks nobody who he is",
+      `let the proxy in front ask, or configure ${WAYS_TO_ASK}`,
+    );
+  } else if (asksWhoAsks && isPlain) {
+    tell.warning(
+      "passwords and tokens go over the network in clear text: no TLS stands in front",
+      "put a proxy with TLS in front, and its https address into publicUrl",
+    );
   }
-  if (config.corsOrigins.includes("*")) {
+  if (basicAuthPassword !== undefined && basicAuthPassword.length < SHORT_PASSWORD) {
+    tell.warning(
+      `the password of "${basicAuthUsername}" has fewer than ${SHORT_PASSWORD} characters`,
+      "take a long one from openssl rand -base64 24",
+    );
+  }
+  if (corsOrigins.includes("*")) {
     tell.warning(
       'corsOrigins has "*": any web page that somebody opens may ask fastlane',
       "name the origins of those pages that are to ask",
