@@ -1,5 +1,5 @@
 import type { EngineLook } from "../farm/engine-look.ts";
-import { HostUnreachable } from "../farm/host.ts";
+import { EngineRefusal, HostUnreachable } from "../farm/host.ts";
 import { probeLabelsOf } from "../farm/labels.ts";
 import { timeText } from "./amounts.ts";
 import type { Tell } from "./finding.ts";
@@ -23,7 +23,12 @@ export async function checkCanary(
     return;
   }
   try {
-    const canary = await engine.canary(probeLabelsOf(installation, name));
+    const labels = probeLabelsOf(installation, name);
+    const canary = await engine.canary(labels).catch((error: unknown) => {
+      // The host's node has looked just then, and taken it for one that was left behind.
+      if (error instanceof EngineRefusal && error.statusCode === 404) return engine.canary(labels);
+      throw error;
+    });
     if (canary.outcome === "no image") {
       tell.ok(
         "no container was tried there: it has no image, and the doctor pulls none",
