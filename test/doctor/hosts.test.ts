@@ -39,18 +39,21 @@ test("without canaries no container is made", async () => {
   expect(proxy.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
 });
 
-test("a canary goes even when the doctor is told to stop while it starts", async () => {
+test.each([
+  ["is made", /^POST .*\/create/],
+  ["starts", /^POST .*\/start/],
+])("a canary goes even when the doctor is told to stop while it %s", async (_, call) => {
   await using database = await migratedDatabase();
   await using proxy = await startDockerProxy(engine.host);
-  const start = proxy.delay(/^POST .*\/start/);
+  const held = proxy.delay(call);
   const asked = new AbortController();
   const config = { databaseUrl: database.url, dockerHosts: poolOf(proxy.host) };
   const looking = look({ config, withCanary: true, signal: asked.signal });
-  await start.reached;
+  await held.reached;
 
   asked.abort();
+  held.release();
   const found = await looking;
-  start.release();
 
   expect(theOne(found, `host ${proxy.host}`, /given up/).level).toBe("problem");
   expect(await containersOf(database.installation)).toEqual([]);
