@@ -125,7 +125,12 @@ async function checkSchema(tell: Tell, store: Store): Promise<boolean> {
   } else if (applied === 0) {
     tell.ok("the database is not used yet: the first start of fastlane makes the tables");
   } else if (applied < known) {
-    const message = `${countText(known - applied, "change")} of the schema are missing for this version`;
+    const missing = countText(
+      known - applied,
+      "change of the schema is",
+      "changes of the schema are",
+    );
+    const message = `${missing} missing for this version`;
     tell.warning(message, "the next start makes them, or fastlane migrate before it");
   } else {
     tell.ok(`the schema is up to date, with ${applied} changes`);

@@ -88,7 +88,7 @@ test("a schema that is newer than this binary is a problem, one that lacks chang
   ]);
 
   expect(theOne(ofNewer, SUBJECT, /newer than this fastlane/).level).toBe("problem");
-  expect(theOne(ofOlder, SUBJECT, /1 change of the schema are missing/).level).toBe("warning");
+  expect(theOne(ofOlder, SUBJECT, /1 change of the schema is missing/).level).toBe("warning");
 });
 
 const WELL = {
