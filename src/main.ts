@@ -6,10 +6,11 @@ import { isDatabaseDown } from "./store/faults.ts";
 declare const FASTLANE_VERSION: string | undefined;
 
 const environment = { ...process.env };
-// dockerode takes these over what it is told, and Bun that one: each host is reached as the
-// configuration says.
+// dockerode takes these over what it is told, and Bun those: each host is reached as the
+// configuration says, and a fastlane as the client's own rules say.
 for (const name of Object.keys(process.env)) {
-  if (/^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$/.test(name)) delete process.env[name];
+  if (/^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$|^(?:https?|all|no)_proxy$/i.test(name))
+    delete process.env[name];
 }
 
 // docker-modem parses URLs in a way that Node warns of; standard error is for the log alone.

@@ -9,6 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   embedded: ["core"],
   payload: ["core"],
   page: ["core"],
+  client: ["core"],
   farm: ["core"],
   notify: ["core"],
   store: ["payload", "core"],
