@@ -4,6 +4,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { COME_AGAIN, logEvents } from "./log-events.ts";
 import { DONE, eventPlaceOf, logStreamsOf } from "./log-options.ts";
 import { operation, requireExecution } from "./params.ts";
+import { truthOf } from "./query.ts";
 import { whileAllowed } from "./session.ts";
 import { bodyOf } from "./text-body.ts";
 
@@ -30,12 +31,13 @@ export function eventRoutes(deps: HttpDeps) {
       async (c: HttpContext) => {
         const row = await requireExecution(deps, c);
         const [after, streams] = [eventPlaceOf(c), logStreamsOf(c)];
+        const isExact = truthOf(c, "exact");
         // A client that was told the end asks no more after this.
         if (after === DONE) return c.body(null, 204);
         c.env.mayBeSilent();
         const signal = AbortSignal.any([deps.stopping, c.req.raw.signal]);
         const events = whileAllowed(c.get("session"), signal, (until) =>
-          logEvents(deps, row, { after, streams }, until),
+          logEvents(deps, row, { after, streams, isExact }, until),
         );
         return c.body(bodyOf(deps, events), { headers: HEADERS });
       },

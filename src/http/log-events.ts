@@ -10,7 +10,7 @@ import { stateView } from "./views.ts";
 
 export type LogEventDeps = Pick<HttpDeps, "db" | "logs" | "watch" | "log">;
 
-export interface LogEventOptions extends Pick<LogForm, "streams"> {
+export interface LogEventOptions extends Pick<LogForm, "streams" | "isExact"> {
   /** The number of the frame behind which to begin; 0 is the beginning. */
   after: number;
 }
@@ -56,10 +56,10 @@ export async function* logEvents(
 async function* eventsBehind(
   { db, logs, watch }: LogEventDeps,
   execution: ExecutionRow,
-  { after, streams }: LogEventOptions,
+  { after, streams, isExact }: LogEventOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const form: LogForm = { format: "json", isBatch: false, streams };
+  const form: LogForm = { format: "json", isBatch: false, streams, isExact };
   let { next: look, state } = await looking({ db, watch }, execution);
   yield eventOf("status", state);
   let place = after;

@@ -1,3 +1,4 @@
+import { instantToDate, type NumberedFrame } from "../core/log-frames.ts";
 import type { LogStream } from "../core/log-streams.ts";
 import type { LogHole } from "../store/read-frames.ts";
 import type { LogBlock } from "../stream/log-reader.ts";
@@ -9,6 +10,8 @@ export interface LogForm {
   isBatch: boolean;
   /** In which order is of no account. */
   streams: readonly LogStream[];
+  /** Whether frames of JSON that are not UTF-8 by themselves have their bytes in base64. */
+  isExact: boolean;
 }
 
 /** A part of a log as it goes over a socket. */
@@ -29,21 +32,35 @@ const encoded = new WeakMap<LogBlock, Map<string, readonly LogMessage[]>>();
 export function messagesOf(block: LogBlock, form: LogForm): readonly LogMessage[] {
   const forms = encoded.get(block) ?? new Map<string, readonly LogMessage[]>();
   encoded.set(block, forms);
-  const key = `${form.format} ${form.isBatch} ${form.streams.join(" ")}`;
+  const key = `${form.format} ${form.isBatch} ${form.isExact} ${form.streams.join(" ")}`;
   const known = forms.get(key) ?? joined(partsOf(block, form), form);
   forms.set(key, known);
   return known;
 }
 
-function* partsOf(block: LogBlock, { format, streams }: LogForm): Generator<LogMessage> {
+function* partsOf(block: LogBlock, form: LogForm): Generator<LogMessage> {
+  const { format, streams } = form;
   const holes = [...block.holes];
-  for (const frame of block.texts) {
+  for (const frame of form.isExact ? block.frames.map(exactFrame) : block.texts) {
     while ((holes[0]?.before ?? Number.POSITIVE_INFINITY) <= frame.seq) {
       const hole = holes.shift();
       if (hole !== undefined) yield gapMessage(hole, format);
     }
     if (!streams.includes(frame.stream)) continue;
-    yield { to: frame.seq, text: format === "text" ? frame.data : JSON.stringify(frame) };
+    const isText = format === "text" && "data" in frame;
+    yield { to: frame.seq, text: isText ? frame.data : JSON.stringify(frame) };
+  }
+}
+
+const STRICT_UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A frame as its bytes are, also where a character is cut in two. */
+function exactFrame({ seq, stream, at, data }: NumberedFrame) {
+  const frame = { seq, stream, at: instantToDate(at).toISOString() };
+  try {
+    return { ...frame, data: STRICT_UTF_8.decode(data) };
+  } catch {
+    return { ...frame, base64: Buffer.from(data).toString("base64") };
   }
 }
 
@@ -89,8 +106,11 @@ function* rawPartsOf(block: LogBlock, streams: readonly LogStream[]): Generator<
 }
 
 /** A block's frames as lines of JSON. */
-export function linesOf(block: LogBlock, streams: readonly LogStream[]): Uint8Array {
-  const messages = messagesOf(block, { format: "json", isBatch: false, streams });
+export function linesOf(
+  block: LogBlock,
+  { streams, isExact }: Pick<LogForm, "streams" | "isExact">,
+): Uint8Array {
+  const messages = messagesOf(block, { format: "json", isBatch: false, streams, isExact });
   return UTF_8.encode(messages.map(({ text }) => `${text}\n`).join(""));
 }
 

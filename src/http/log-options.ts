@@ -21,7 +21,14 @@ export function socketOptionsOf(c: HttpContext): LogSocketOptions {
       '"after", "batch" and "status" go with "format=json" alone',
     );
   }
-  return { format, streams: logStreamsOf(c), after: after ?? 0, isBatch, withStatus };
+  return {
+    format,
+    streams: logStreamsOf(c),
+    after: after ?? 0,
+    isBatch,
+    withStatus,
+    isExact: false,
+  };
 }
 
 /**

@@ -60,7 +60,7 @@ export async function* frameLines(
   while (after < end && !signal.aborted) {
     const block = await unlessAborted(deps.logs.next(row.id, after), signal);
     if (block === null) continue;
-    const lines = linesOf(block, query.streams);
+    const lines = linesOf(block, query);
     if (lines.length > 0) yield lines;
     if (block.isLast) return;
     after = block.to;

@@ -16,6 +16,8 @@ export interface LogQuery {
   since: Date | null;
   /** The number of the frame behind which to begin; 0 is the beginning. */
   after: number;
+  /** Whether frames that are not UTF-8 by themselves have their bytes in base64. */
+  isExact: boolean;
   isFollowing: boolean;
   isDownload: boolean;
 }
@@ -29,12 +31,17 @@ export function logQueryOf(c: HttpContext, route: TextKind): LogQuery {
   if (format === "text" && after !== null) {
     throw new AppError("query_invalid", '"after" goes with "format=ndjson" alone');
   }
+  const isExact = truthOf(c, "exact");
+  if (format === "text" && isExact) {
+    throw new AppError("query_invalid", '"exact" goes with "format=ndjson" alone');
+  }
   return {
     format,
     streams: wantedStreams(c, route, format),
     tail: wholeNumberOf(c, "tail", { min: 1, max: MAX_TAIL, absent: null }),
     since: momentOrAgoOf(c, "since"),
     after: after ?? 0,
+    isExact,
     isFollowing: truthOf(c, "follow"),
     isDownload: truthOf(c, "download"),
   };

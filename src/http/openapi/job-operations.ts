@@ -147,7 +147,7 @@ export const EXECUTION_OPERATIONS: readonly Operation[] = [
     summary: "Execution events",
     description:
       "The log and the state as server-sent events, until the end: log, gap, status and done. A client that comes again with Last-Event-ID goes on without loss or repeat.",
-    parameters: ["taskId", "jobId", "executionId", "after", "streams", "Last-Event-ID"],
+    parameters: ["taskId", "jobId", "executionId", "after", "streams", "exact", "Last-Event-ID"],
     answers: [
       {
         status: 200,

@@ -7,7 +7,7 @@ const EXECUTION = `${JOB}executions/{executionId}/`;
 const OF_JOB = ["task_id_invalid", "job_not_found"] as const;
 const OF_EXECUTION = ["task_id_invalid", "execution_not_found"] as const;
 
-const TEXT_KEYS = ["tail", "logSince", "follow", "format", "after", "download"] as const;
+const TEXT_KEYS = ["tail", "logSince", "follow", "format", "after", "exact", "download"] as const;
 const TEXT_HEADERS = ["Range", "If-Range", "If-None-Match"] as const;
 
 const TEXTS = [

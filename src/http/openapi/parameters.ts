@@ -212,6 +212,13 @@ const ASKING = {
     schema: wholeNumber(0, Number.MAX_SAFE_INTEGER),
     example: 0,
   },
+  exact: {
+    in: "query",
+    description:
+      "whether frames that are not UTF-8 by themselves have their bytes in base64, in place of data",
+    schema: { type: "boolean" },
+    example: true,
+  },
   follow: {
     in: "query",
     description: "whether to go on with what is written, until the execution has ended",
