@@ -10,6 +10,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   payload: ["core"],
   page: ["core"],
   client: ["core"],
+  terminal: ["core"],
   farm: ["core"],
   notify: ["core"],
   store: ["payload", "core"],
