@@ -2,8 +2,10 @@ import { Command, CommanderError } from "commander";
 import type { Environment } from "../config/load.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
+import { addLogsCommand } from "./logs.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNotifyTestCommand } from "./notify-test.ts";
+import { addRunCommand } from "./run.ts";
 import { addServeCommands } from "./serve.ts";
 
 const EXIT_CODE_OF_ERRORS = 2;
@@ -29,5 +31,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addMigrateCommand(program, surroundings);
   addNotifyTestCommand(program, surroundings);
   addDoctorCommand(program, surroundings);
+  addRunCommand(program, surroundings);
+  addLogsCommand(program, surroundings);
   return program;
 }
