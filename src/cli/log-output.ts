@@ -91,7 +91,7 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
   };
 }
 
-export function gapLine({ frames }: FrameGap): string {
+function gapLine({ frames }: FrameGap): string {
   const what = frames === 1 ? "1 line is" : `${frames} lines are`;
   return `fastlane: ${what} no longer kept here, of both streams together`;
 }

@@ -50,7 +50,9 @@ export async function runToEnd(deps: RunDeps, make: () => Promise<Enqueued>): Pr
       stopTarget().catch(fail);
     },
     leave(code) {
-      left.resolve(code);
+      // A terminal that was hung up shows nothing any more.
+      const told = code === 0 && target !== null ? runsOn(target) : null;
+      (told === null ? Promise.resolve() : output.say(told)).then(() => left.resolve(code), fail);
     },
   });
   /** What a stop goes to from now on; one that was asked for before goes to it at once. */
@@ -135,6 +137,11 @@ async function ended(
 function wordsOf({ status, exitCode }: State): string {
   if (status === "timedout") return "it ran longer than its timeout";
   return exitCode === null ? "it failed" : `it ended with exit code ${exitCode}`;
+}
+
+function runsOn({ taskId, jobId, executionId }: JobName): string {
+  const words = [taskId, jobId, ...(executionId === null ? [] : [executionId])].join(" ");
+  return `fastlane: it runs on; see it with: fastlane logs -f ${safeLine(words)}`;
 }
 
 const nameOf = ({ executionId, jobId }: JobName) =>
