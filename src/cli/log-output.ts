@@ -34,6 +34,7 @@ const NEWLINE = 0x0a;
 export function createLogOutput(options: LogOutputOptions): LogOutput {
   const { stdout, stderr, status, prefixOf = () => "" } = options;
   let isBroken = false;
+  let hasColours = false;
   const atLineStart = { stdout: true, stderr: true };
   const shown = { stdout: shownBy(stdout), stderr: shownBy(stderr) };
   stdout.on("error", () => {
@@ -48,6 +49,7 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
     const text = shown[to](bytes);
     status.wipe();
     await flushed(output, text);
+    hasColours ||= text.includes("\u001b");
     status.wrote(text === "" ? status.isAtLineStart : text.endsWith("\n"));
   };
   const partOf = (frame: ClientFrame | FrameGap): { to: "stdout" | "stderr"; data: Uint8Array } => {
@@ -84,9 +86,7 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
     },
     async end() {
       status.wipe();
-      for (const output of [stdout, stderr]) {
-        if (output.isTTY === true) await flushed(output, "\u001b[0m");
-      }
+      if (hasColours) await flushed(stdout.isTTY === true ? stdout : stderr, "\u001b[0m");
     },
   };
 }

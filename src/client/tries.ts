@@ -28,6 +28,7 @@ interface JobLook {
   retryOf(executionId: string): { executionId: string; attempt: number } | null;
 }
 
+const LONGEST_WAIT_MS = 30_000;
 const PAUSE_MS = { least: 250, most: 5_000 };
 
 /** @param path Of the job, with a slash at its end. A server that is away is waited for. */
@@ -52,7 +53,7 @@ export async function lookAtJob(
   };
 }
 
-/** Waits for the one execution of a job that runs later; `null` when it never will. */
+/** Waits for the one execution of a job that runs later, or tells why it never will. */
 export async function untilExecution(
   client: Client,
   path: string,
@@ -62,8 +63,10 @@ export async function untilExecution(
     const { newest, nextAt, notRun } = await lookAtJob(client, path, signal);
     if (newest !== null) return { executionId: newest };
     if (nextAt === null) return { notRun: notRun ?? "its schedule was stopped" };
-    const left = Date.parse(nextAt) - Date.now();
-    await delay(Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, left)), undefined, { signal });
+    // Half of what is left, since the clocks here and there differ, and the time may be changed.
+    const half = (Date.parse(nextAt) - Date.now()) / 2;
+    const pauseMs = Math.min(LONGEST_WAIT_MS, Math.max(PAUSE_MS.least, half));
+    await delay(pauseMs, undefined, { signal });
   }
 }
 

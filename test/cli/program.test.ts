@@ -39,6 +39,14 @@ test("a wrong configuration names all that is wrong, and nothing starts", async 
   ]);
 });
 
+test("what the client commands read of the environment is no key of the configuration", async () => {
+  const environment = { FASTLANE_URL: "http://x", FASTLANE_TOKEN: "fl_x", FASTLANE_CA_FILE: "/x" };
+
+  const { stderr } = await run(["up", "--port", "abc"], environment);
+
+  expect(stderr).toMatch(/^Cannot start: (?!.*(?:url|token|caFile)).*port/i);
+});
+
 test("a taken port is told in a sentence, before anything is made", async () => {
   const dataDir = join(tmpdir(), `fastlane-cli-${crypto.randomUUID()}`);
   const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });

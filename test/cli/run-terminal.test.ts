@@ -67,7 +67,7 @@ test("the pull is shown on one line, and wiped", async () => {
   const shown = terminal.screen();
   expect(shown.indexOf("Pull")).toBeGreaterThan(-1);
   expect(shown.slice(shown.lastIndexOf("Pull"))).toContain(WIPED);
-  expect(shown).toEndWith("pulled\r\n\u001b[0m");
+  expect(shown).toEndWith("pulled\r\n");
 });
 
 test("colours of a log pass, and what would harm the terminal does not", async () => {

@@ -74,6 +74,31 @@ test("the state is told first, at each change and at the end, with the streams t
   expect([textOf(reading, "stdout"), textOf(reading, "stderr")]).toEqual(["", "err\n"]);
 });
 
+test("what is not UTF-8 comes byte for byte where that is asked for, in events and as ndjson", async () => {
+  const made = await shell("printf 'ä\\377\\nplain ä\\n\\303'");
+  await untilEnded(made);
+  const reading = newReading();
+
+  await readEvents(eventsOf(app, made, "?exact=true"), reading);
+  const lines = await (await fetch(`${made.executionUrl}logs/?format=ndjson&exact=true`)).text();
+  const refused = await fetch(`${made.executionUrl}logs/?exact=true`);
+
+  const frames = [
+    { seq: 1, base64: Buffer.from([0xc3, 0xa4, 0xff, 0x0a]).toString("base64") },
+    { seq: 2, data: "plain ä\n" },
+    { seq: 3, base64: "ww==" },
+  ].map((frame) => expect.objectContaining(frame));
+  const logs = reading.events.filter(({ type }) => type === "log");
+  expect(logs.map(({ data }) => JSON.parse(data))).toEqual(frames);
+  expect(
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual(frames);
+  expect(refused.status).toBe(400);
+});
+
 test("a client that had the last line and not the end is told the end, and then no more", async () => {
   const made = await shell("echo one; echo two");
   await untilEnded(made);
