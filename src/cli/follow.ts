@@ -33,10 +33,11 @@ export async function followToEnd(deps: FollowDeps, path: string): Promise<State
   const progress = createPullProgress();
   let current: State["status"] = "enqueued";
   let isAway = false;
+  let isOver = false;
   const why = setInterval(async () => {
     if (current !== "enqueued" || isAway || !isTerminal) return;
     const summary = await summaryOf(client, path);
-    if (current === "enqueued" && !isAway) status.show(summary);
+    if (current === "enqueued" && !isAway && !isOver) status.show(summary);
   }, WHY_EVERY_MS);
   const onPullLine = async (line: string): Promise<void> => {
     if (current === "pulling" || current === "enqueued") status.show(progress(line));
@@ -65,12 +66,19 @@ export async function followToEnd(deps: FollowDeps, path: string): Promise<State
         }
       }
       const frames = group.filter((event) => event.kind === "frame" || event.kind === "gap");
-      await output.write(frames.filter((event) => !isPullLine(event)));
+      const written = frames.filter((event) => !isPullLine(event));
+      if (written.length > 0) {
+        // The state may be told a little later than the first of the log.
+        if (current === "enqueued" || current === "pulling") current = "running";
+        status.show(null);
+      }
+      await output.write(written);
       const last = group.at(-1);
       if (last?.kind === "done") return last.state;
     }
     throw new Error("Cannot tell how the execution ended: its events had no end");
   } finally {
+    isOver = true;
     clearInterval(why);
     status.show(null);
   }

@@ -59,10 +59,15 @@ export async function untilExecution(
   path: string,
   signal: AbortSignal,
 ): Promise<{ executionId: string } | { notRun: string }> {
-  for (;;) {
+  for (let isOver = false; ; ) {
     const { newest, nextAt, notRun } = await lookAtJob(client, path, signal);
     if (newest !== null) return { executionId: newest };
-    if (nextAt === null) return { notRun: notRun ?? "its schedule was stopped" };
+    if (nextAt === null) {
+      // The parts of an answer are read one after the other: what began in between is in the next.
+      if (isOver) return { notRun: notRun ?? "its schedule was stopped" };
+      isOver = true;
+      continue;
+    }
     // Half of what is left, since the clocks here and there differ, and the time may be changed.
     const half = (Date.parse(nextAt) - Date.now()) / 2;
     const pauseMs = Math.min(LONGEST_WAIT_MS, Math.max(PAUSE_MS.least, half));
