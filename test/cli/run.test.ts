@@ -33,15 +33,11 @@ test.each([
 });
 
 test("what is written comes byte for byte, each stream to its own", async () => {
-  const [random, lines] = await Promise.all([
-    run("head -c 300000 /dev/urandom | tee /dev/stderr | sha256sum >/dev/null; echo; exit 0"),
+  const [lines, sums] = await Promise.all([
     run("seq 100000; echo no end >&2; printf '\\303'"),
+    run("head -c 100000 /dev/urandom >r; cat r; sha256sum r | cut -c1-64 | tr -d '\\n' >&2"),
   ]);
-  const sums = await run(
-    "head -c 100000 /dev/urandom >r; cat r; sha256sum r | cut -c1-64 | tr -d '\\n' >&2",
-  );
 
-  expect(random.code).toBe(0);
   const text = `${Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n`).join("")}`;
   expect(lines.stdout.equals(Buffer.concat([Buffer.from(text), Buffer.of(0xc3)]))).toBe(true);
   expect(lines.stderr).toBe("no end\n");
@@ -64,9 +60,11 @@ test.each([
 });
 
 test("what is hung up runs on, and its log is read by the task's name", async () => {
-  const script =
-    "echo begun; until [ -f /go ]; do usleep 100000; [ $((++n)) = 20 ] && break; done; echo over";
-  const running = startCli(["run", "hungup", ...runArgs(script).slice(2)]);
+  const running = startCli([
+    "run",
+    "hungup",
+    ...runArgs("echo begun; sleep 2; echo over").slice(2),
+  ]);
   await running.untilSaid("begun");
 
   running.kill("SIGHUP");
