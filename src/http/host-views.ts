@@ -1,9 +1,10 @@
 import type * as v from "valibot";
 import { hostAndPort } from "../core/host-name.ts";
 import { hostsOf, type PoolRule } from "../core/pool.ts";
-import type { HostStatus } from "../payload/host-answers.ts";
+import type { HostStatus, PoolStatus } from "../payload/host-answers.ts";
 import type { Db } from "../store/connect.ts";
 import { type HostRecord, hostRecords } from "../store/host-records.ts";
+import { poolCounts } from "../store/pool-counts.ts";
 import type { HostReceipts } from "../store/reconciliations.ts";
 
 /** Every host of the configuration, with what its row tells. */
@@ -48,6 +49,18 @@ function hostView(
     lastSeenAt: timeOf(row?.lastSeenAt),
     unreachableSince: timeOf(row?.unreachableSince),
   };
+}
+
+/** Every pool of the configuration, in its order, and how much of its limit is taken. */
+export async function poolViews(
+  db: Db,
+  pools: readonly PoolRule[],
+): Promise<v.InferOutput<typeof PoolStatus>[]> {
+  const counts = await poolCounts(db);
+  return pools.map(({ match, hosts, maxRunning }) => {
+    const { running = 0, waiting = 0 } = counts.get(match) ?? {};
+    return { match, hosts: [...hosts], running, waiting, maxRunning };
+  });
 }
 
 const NO_OWNER = "No worker attends to this host";

@@ -7,7 +7,7 @@ import { farmCounts } from "../store/executions.ts";
 import { waitingDeliveries } from "../store/ledger.ts";
 import { countUpcoming, upcomingSchedules } from "../store/schedules.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
-import { hostViews } from "./host-views.ts";
+import { hostViews, poolViews } from "./host-views.ts";
 import { operation } from "./params.ts";
 import { urlsOf } from "./urls.ts";
 
@@ -51,6 +51,7 @@ export function serviceRoutes(deps: HttpDeps) {
         },
         fastlane: { version: deps.version, executor: "docker" },
         hosts,
+        pools: await poolViews(db, plan.pools),
         jobs: {
           count: counts.jobs,
           scheduled: upcoming.map(({ jobId, taskId, nextAt }) => ({

@@ -38,6 +38,14 @@ const HOST = {
 
 export const HostStatus = v.strictObject(HOST);
 
+export const PoolStatus = v.strictObject({
+  match: v.pipe(v.string(), v.description("its regular expression on task ids, and its name")),
+  hosts: v.pipe(v.array(v.string()), v.description("as the configuration writes them")),
+  running: v.pipe(Count, v.description("its executions that are pulling or running")),
+  waiting: v.pipe(Count, v.description("its executions that are enqueued")),
+  maxRunning: Count,
+});
+
 const Decided = v.strictObject({
   at: Time,
   decision: v.picklist(DECISIONS),

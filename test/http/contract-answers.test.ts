@@ -175,6 +175,7 @@ test("status: the reference's keys, what runs and what waits", async () => {
         unreachableSince: null,
       },
     ],
+    pools: [{ match: "", hosts: [expect.any(String)], running: 0, waiting: 0, maxRunning: 20 }],
     jobs: { count: 0, scheduled: [] },
     queues: {
       jobs: { length: 0 },
@@ -187,6 +188,7 @@ test("status: the reference's keys, what runs and what waits", async () => {
     tasks: { count: 0 },
   });
   expect([one.jobs.count, one.tasks.count, one.queues.jobs.length]).toEqual([1, 1, 1]);
+  expect(one.pools).toMatchObject([{ running: 0, waiting: 1 }]);
 });
 
 test("status: a scheduled job has nextScheduledAt, url and a stopUrl that stops it", async () => {

@@ -228,6 +228,7 @@ export const STATUS = {
   },
   fastlane: { executor: "docker", version: "0.1.0" },
   hosts: [HOST],
+  pools: [{ match: "", hosts: [HOST.name], running: 1, waiting: 0, maxRunning: 20 }],
   jobs: { count: 11, scheduled: [] },
   queues: {
     error: { length: 0 },
