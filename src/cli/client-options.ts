@@ -18,7 +18,8 @@ export function withClientOptions(command: Command): Command {
       "the fastlane to ask; else FASTLANE_URL, the last login, or this machine",
     )
     .option("--ca-file <file>", "certificates in PEM that a fastlane's must be signed by")
-    .option("--json", "answer in JSON, for programs");
+    .option("--json", "answer in JSON, for programs")
+    .option("--no-color", "no colours; NO_COLOR and FORCE_COLOR are obeyed, too");
 }
 
 /**

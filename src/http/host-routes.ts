@@ -8,7 +8,7 @@ import { receiptsOfHosts } from "../store/reconciliations.ts";
 import { actBy } from "./act-by.ts";
 import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
-import { hostViews, receiptsView } from "./host-views.ts";
+import { hostViews, poolViews, receiptsView } from "./host-views.ts";
 import { hostsNamed } from "./named-hosts.ts";
 import { operation } from "./params.ts";
 import { urlsOf } from "./urls.ts";
@@ -32,6 +32,7 @@ export function hostRoutes(deps: HttpDeps) {
           ...host,
           reconciliation: receiptsView(receipts.get(host.name)),
         })),
+        pools: await poolViews(db, plan.pools),
       });
     })
     .post("/docker-executor/blacklist", operation("blacklistHost"), blacklist)

@@ -45,6 +45,10 @@ export const PoolStatus = v.strictObject({
   waiting: v.pipe(Count, v.description("its executions that are enqueued")),
   maxRunning: Count,
 });
+export const Pools = v.pipe(
+  v.array(PoolStatus),
+  v.description("in the order in which a task's is looked for"),
+);
 
 const Decided = v.strictObject({
   at: Time,
@@ -64,6 +68,7 @@ export const HostsAnswer = v.strictObject({
       }),
     }),
   ),
+  pools: Pools,
 });
 
 export const BlacklistAnswer = v.strictObject({ ...Names, blacklisted: v.boolean() });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Count, TaskRef, Time, Url, Uuid } from "./answer-parts.ts";
-import { HostStatus, PoolStatus } from "./host-answers.ts";
+import { HostStatus, Pools } from "./host-answers.ts";
 
 export const HealthAnswer = v.strictObject({
   errors: v.array(
@@ -28,7 +28,7 @@ export const StatusAnswer = v.strictObject({
   }),
   fastlane: v.strictObject({ executor: v.string(), version: v.string() }),
   hosts: v.array(HostStatus),
-  pools: v.pipe(v.array(PoolStatus), v.description("in the order in which they are asked")),
+  pools: Pools,
   jobs: v.strictObject({
     count: Count,
     scheduled: v.array(

@@ -7,8 +7,8 @@ import { testStore } from "../support/store.ts";
 test("a pool's counts tell what waits and what takes its slots, and nothing that ended", async () => {
   await using store = await testStore();
   const { db } = store;
-  const reports = { ...pool(["one"]), match: "^reports-" };
-  const [pulling = "", running = "", ended = ""] = await waiting(db, reports, [{}, {}, {}, {}]);
+  const named = { ...pool(["one"]), match: "^t$" };
+  const [pulling = "", running = "", ended = ""] = await waiting(db, named, [{}, {}, {}, {}]);
   await waiting(db, pool(["one"]), [{}]);
   await db.execute(sql`
     UPDATE fastlane.executions SET status = 'pulling', host = 'one' WHERE id = ${pulling}`);
@@ -24,6 +24,6 @@ test("a pool's counts tell what waits and what takes its slots, and nothing that
 
   expect([...counts].sort()).toEqual([
     ["", { running: 0, waiting: 1 }],
-    ["^reports-", { running: 2, waiting: 1 }],
+    ["^t$", { running: 2, waiting: 1 }],
   ]);
 });

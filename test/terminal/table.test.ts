@@ -57,7 +57,7 @@ test("controls in a cell never reach the terminal", () => {
 
   const text = table(rows, COLUMNS, { columns: 80, colours: plain });
 
-  expect(text).toBe("TASK               COUNT  NOTE\na [2J<U+202E>b c      1   31m\n");
+  expect(text).toBe("TASK              COUNT  NOTE\na [2J<U+202E>b c      1   31m\n");
 });
 
 test("a wide character that would be halved is left out", () => {

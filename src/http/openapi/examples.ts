@@ -212,6 +212,14 @@ export const HOST = {
   unreachableSince: null,
 };
 
+export const POOL = {
+  match: "",
+  hosts: [HOST.name],
+  running: 1,
+  waiting: 0,
+  maxRunning: 20,
+};
+
 export const STATUS = {
   containers: {
     running: [
@@ -228,7 +236,7 @@ export const STATUS = {
   },
   fastlane: { executor: "docker", version: "0.1.0" },
   hosts: [HOST],
-  pools: [{ match: "", hosts: [HOST.name], running: 1, waiting: 0, maxRunning: 20 }],
+  pools: [POOL],
   jobs: { count: 11, scheduled: [] },
   queues: {
     error: { length: 0 },

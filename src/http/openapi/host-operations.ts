@@ -1,7 +1,7 @@
 import * as examples from "./examples.ts";
 import { ALWAYS, type Operation, WITH_BODY } from "./operation.ts";
 
-const { HOST, HOST_NAMES, REFS } = examples;
+const { HOST, HOST_NAMES, POOL, REFS } = examples;
 const BLACKLISTED = { ...HOST_NAMES, blacklisted: true };
 const LIFTED = { ...HOST_NAMES, blacklisted: false };
 const HOSTS = {
@@ -26,6 +26,7 @@ const HOSTS = {
       },
     },
   ],
+  pools: [POOL],
 };
 const DRAINED = {
   ...BLACKLISTED,

@@ -1,0 +1,116 @@
+import type { Host, Pool, StatusAnswer } from "../client/farm-answers.ts";
+import { fromNow } from "../terminal/amounts.ts";
+import { bar } from "../terminal/bar.ts";
+import type { Paint } from "../terminal/colours.ts";
+import { type Column, table } from "../terminal/table.ts";
+import type { Screen } from "./screen.ts";
+
+/** Every pool, how much of its limit is taken and what waits for the rest. */
+export function poolTable(pools: readonly Pool[], screen: Screen): string {
+  const { colours } = screen;
+  const cells = screen.columns !== null && screen.columns < 80 ? 8 : 16;
+  const columns: Column<Pool>[] = [
+    { head: "POOL", of: ({ match }) => match || "(all tasks)", least: 10 },
+    {
+      head: "RUNNING",
+      of: ({ running, maxRunning }) => bar(running, maxRunning, cells),
+      paint: ({ running, maxRunning }) =>
+        running >= maxRunning ? colours.yellow : running > 0 ? colours.green : colours.dim,
+    },
+    {
+      head: "WAITING",
+      of: ({ waiting }) => String(waiting),
+      align: "right",
+      paint: ({ waiting }) => (waiting > 0 ? colours.yellow : plain),
+    },
+    { head: "HOSTS", of: ({ hosts }) => String(hosts.length), align: "right" },
+  ];
+  return table(pools, columns, screen);
+}
+
+const plain: Paint = (text) => text;
+
+/** Every host: whether it is given anything, and what is wrong where it is not. */
+export function hostTable(hosts: readonly Host[], screen: Screen, isWhole: boolean): string {
+  const { colours, now } = screen;
+  const columns: Column<Host>[] = [
+    { head: "HOST", of: ({ name }) => name, least: 16 },
+    { head: "STATE", of: stateOf, paint: (host) => colours[colourOf(host)] },
+    { head: "RUNNING", of: ({ running }) => String(running), align: "right" },
+    {
+      head: "BREAKER",
+      of: ({ circuit }) => circuit,
+      paint: ({ circuit }) => (circuit === "closed" ? plain : colours.red),
+    },
+    ...(isWhole
+      ? ([
+          { head: "ENGINE", of: ({ engineVersion }) => engineVersion ?? "-", leaveOut: 1 },
+          { head: "OWNER", of: ({ lease }) => lease?.node ?? "-", least: 8, leaveOut: 2 },
+          { head: "SEEN", of: ({ lastSeenAt }) => seenWords(lastSeenAt, now), leaveOut: 3 },
+        ] satisfies Column<Host>[])
+      : []),
+  ];
+  const wrong = hosts.filter(({ error }) => error !== null);
+  const errorColumns: Column<Host>[] = [
+    { head: "HOST", of: ({ name }) => name, least: 16 },
+    {
+      head: "WHAT IS WRONG",
+      of: (host) => wrongWords(host, now),
+      least: 20,
+      paint: () => colours.red,
+    },
+  ];
+  const errors = wrong.length === 0 ? "" : `\n${table(wrong, errorColumns, screen)}`;
+  return table(hosts, columns, screen) + errors;
+}
+
+function stateOf({ blacklisted, drainDeadline, available, running }: Host): string {
+  if (blacklisted) {
+    if (drainDeadline !== null) return running > 0 ? "drains" : "drained";
+    return "blacklisted";
+  }
+  return available ? "available" : "away";
+}
+
+function colourOf(host: Host): "green" | "red" | "yellow" {
+  return host.blacklisted ? "yellow" : host.available ? "green" : "red";
+}
+
+function wrongWords({ error, failures, nextProbeAt }: Host, now: Date): string {
+  const row = failures < 2 ? "" : `${failures} failures in a row, `;
+  const probe = nextProbeAt === null ? "" : `probed ${fromNow(new Date(nextProbeAt), now)}: `;
+  return row + probe + (error ?? "");
+}
+
+const seenWords = (at: string | null, now: Date) =>
+  at === null ? "never" : fromNow(new Date(at), now);
+
+/** What there is in all, and what waits to be done or told. */
+export function countLine({ tasks, jobs, queues }: StatusAnswer, { colours }: Screen): string {
+  const counts = [
+    [tasks.count, "tasks"],
+    [jobs.count, "jobs"],
+    [queues.monitor.length, "running"],
+    [queues.jobs.length, "waiting"],
+    [queues.scheduled.length, "scheduled"],
+    ...optional(queues.webhooks.length, "webhooks to send"),
+    ...optional(queues.notify.length, "mails to send"),
+  ] as const;
+  const failed = queues.error.length;
+  const wrong = failed === 0 ? "" : `  ${colours.red(`${failed} messages given up`)}`;
+  return `${counts.map(([count, what]) => `${count} ${colours.dim(what)}`).join("  ")}${wrong}\n`;
+}
+
+const optional = (count: number, what: string) => (count === 0 ? [] : [[count, what] as const]);
+
+type Upcoming = StatusAnswer["jobs"]["scheduled"][number];
+
+export function scheduleTable(upcoming: readonly Upcoming[], screen: Screen): string {
+  const columns: Column<Upcoming>[] = [
+    { head: "NEXT", of: ({ nextScheduledAt }) => fromNow(new Date(nextScheduledAt), screen.now) },
+    { head: "TASK", of: ({ task }) => task.id, least: 12 },
+    { head: "JOB", of: ({ id }) => (screen.columns === null ? id : id.slice(0, 8)) },
+    { head: "AT", of: ({ nextScheduledAt }) => nextScheduledAt, leaveOut: 1 },
+  ];
+  return table(upcoming, columns, screen);
+}

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import type * as v from "valibot";
+import { type Client, read } from "../client/client.ts";
+import { coloursFor } from "../terminal/colours.ts";
+import { safeJson } from "../terminal/safe-json.ts";
+import type { Room } from "../terminal/table.ts";
+import { clientOf } from "./client-options.ts";
+import { flushed } from "./log-output.ts";
+import type { Surroundings } from "./program.ts";
+
+/** Where a command's answer is shown. */
+export interface Screen extends Room {
+  now: Date;
+}
+
+export function screenOf(command: Command, { environment }: Surroundings): Screen {
+  const { isTTY: isTerminal = false, columns } = process.stdout;
+  const { color } = command.opts<{ color?: boolean }>();
+  return {
+    columns: isTerminal ? columns : null,
+    colours: coloursFor({ isTerminal, environment, refused: color === false }),
+    now: new Date(),
+  };
+}
+
+/** How an answer is had, checked and shown. */
+export interface Showing<Schema extends v.GenericSchema> {
+  schema: Schema;
+  ask(client: Client): Promise<unknown>;
+  /** Whole lines. */
+  draw(answer: v.InferOutput<Schema>, screen: Screen, client: Client): string | Promise<string>;
+  /** How to go on, where there is more; a pipe does not take it. */
+  more?(answer: v.InferOutput<Schema>): string | null;
+}
+
+/** Asks, and prints the answer: for people as it is drawn, with `--json` as it came. */
+export async function show<Schema extends v.GenericSchema>(
+  command: Command,
+  surroundings: Surroundings,
+  showing: Showing<Schema>,
+): Promise<void> {
+  await showOf(await clientOf(command, surroundings), command, surroundings, showing);
+}
+
+/** The same of a client that is there already. */
+export async function showOf<Schema extends v.GenericSchema>(
+  client: Client,
+  command: Command,
+  surroundings: Surroundings,
+  { schema, ask, draw, more }: Showing<Schema>,
+): Promise<void> {
+  const answer = await ask(client);
+  if (wantsJson(command)) return await print(`${safeJson(answer)}\n`);
+  const told = read(client, schema, answer);
+  await print(await draw(told, screenOf(command, surroundings), client));
+  const further = more?.(told) ?? null;
+  if (further !== null) hint(further);
+}
+
+/** Resolves when whoever reads has it; ends the process quietly when nobody does any more. */
+export async function print(text: string): Promise<void> {
+  process.stdout.once("error", () => process.exit(0));
+  await flushed(process.stdout, text);
+}
+
+export function wantsJson(command: Command): boolean {
+  return command.opts<{ json?: boolean }>().json === true;
+}
+
+/** A word beside the answer, which a pipe does not take. */
+export function hint(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export function moreBehind({ nextCursor }: { nextCursor: string | null }): string | null {
+  return nextCursor === null ? null : `There are more: --cursor ${nextCursor} goes on`;
+}
