@@ -15,6 +15,7 @@ import { addRunCommand } from "./run.ts";
 import { addServeCommands } from "./serve.ts";
 import { addShowCommand } from "./show.ts";
 import { addStopAndRetryCommands } from "./stop-retry.ts";
+import { addTokenCommands } from "./token.ts";
 import { addWhyCommand } from "./why.ts";
 
 const EXIT_CODE_OF_ERRORS = 2;
@@ -38,6 +39,8 @@ export function createProgram(surroundings: Surroundings): Command {
   const program = new Command("fastlane")
     .description("Runs container jobs over HTTP on a pool of Docker hosts")
     .version(surroundings.version)
+    // A flag belongs to the command that it stands behind, as in `hosts drain HOST --json`.
+    .enablePositionalOptions()
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(fastlane --help shows the commands)")
     .exitOverride((error) => {
@@ -65,7 +68,7 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     addStopAndRetryCommands,
   );
   group("Farm:", addStatusCommand, addHostsCommand, addAuditCommand);
-  group("Access:", addLoginCommands);
+  group("Access:", addLoginCommands, addTokenCommands);
   group(
     "Configuration:",
     addConfigCommand,

@@ -11,7 +11,7 @@ export const WhoamiAnswer = v.object({
 });
 export type WhoamiAnswer = v.InferOutput<typeof WhoamiAnswer>;
 
-const Token = v.object({
+export const Token = v.object({
   name: v.string(),
   role: v.string(),
   taskMatch: MaybeText,
@@ -25,7 +25,7 @@ export type Token = v.InferOutput<typeof Token>;
 
 /** The token itself is told this once. */
 export const NewToken = v.object({ ...Token.entries, token: v.string() });
-export const RevokedToken = Token;
+
 export const TokenList = v.object({ items: v.array(Token) });
 
 export const AuditList = v.object({
