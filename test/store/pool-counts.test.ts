@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { registerHosts } from "../../src/store/hosts.ts";
 import { poolCounts } from "../../src/store/pool-counts.ts";
 import { pool, waiting } from "../services/rows.ts";
 import { testStore } from "../support/store.ts";
@@ -7,6 +8,7 @@ import { testStore } from "../support/store.ts";
 test("a pool's counts tell what waits and what takes its slots, and nothing that ended", async () => {
   await using store = await testStore();
   const { db } = store;
+  await registerHosts(db, ["one"]);
   const named = { ...pool(["one"]), match: "^t$" };
   const [pulling = "", running = "", ended = ""] = await waiting(db, named, [{}, {}, {}, {}]);
   await waiting(db, pool(["one"]), [{}]);
@@ -14,7 +16,8 @@ test("a pool's counts tell what waits and what takes its slots, and nothing that
     UPDATE fastlane.executions SET status = 'pulling', host = 'one' WHERE id = ${pulling}`);
   await db.execute(sql`
     UPDATE fastlane.executions
-    SET status = 'running', host = 'one', claimed_at = now(), started_at = now()
+    SET status = 'running', host = 'one', claimed_at = now(), started_at = now(),
+      container_id = ${"a".repeat(64)}, deadline_at = now()
     WHERE id = ${running}`);
   await db.execute(sql`
     UPDATE fastlane.executions
