@@ -1,17 +1,16 @@
 import type { Finding, Level } from "../doctor/finding.ts";
+import type { Colours } from "../terminal/colours.ts";
 
-const SIGNS: Record<Level, { sign: string; colour: number }> = {
-  ok: { sign: "✓", colour: 32 },
-  warning: { sign: "!", colour: 33 },
-  problem: { sign: "✗", colour: 31 },
-};
+const SIGNS = {
+  ok: { sign: "✓", colour: "green" },
+  warning: { sign: "!", colour: "yellow" },
+  problem: { sign: "✗", colour: "red" },
+} as const satisfies Record<Level, { sign: string; colour: keyof Colours }>;
 
-/** A finding for people: the advice stands below it. @param paint For a terminal, in colours. */
-export function linesOf({ subject, level, message, advice }: Finding, paint: boolean): string[] {
+/** A finding for people: the advice stands below it. */
+export function linesOf({ subject, level, message, advice }: Finding, colours: Colours): string[] {
   const { sign, colour } = SIGNS[level];
-  const painted = (text: string, code: number) =>
-    paint ? `\u001b[${code}m${text}\u001b[0m` : text;
-  const head = `${painted(sign, colour)} ${painted(subject, 1)}: ${harmless(message)}`;
+  const head = `${colours[colour](sign)} ${colours.bold(subject)}: ${harmless(message)}`;
   return advice === null ? [head] : [head, `    ${harmless(advice)}`];
 }
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
-import { ownFileWithSecret } from "../config/own-file.ts";
 import { examine } from "../doctor/examination.ts";
 import { type Finding, isWell } from "../doctor/finding.ts";
+import { coloursFor } from "../terminal/colours.ts";
 import { jsonOf, linesOf, summaryOf } from "./doctor-text.ts";
 import { sourcesOf, withConfigOptions, withListenOptions } from "./options.ts";
 import type { Surroundings } from "./program.ts";
@@ -11,6 +11,7 @@ interface Flags {
   json?: boolean;
   strict?: boolean;
   canary: boolean;
+  color: boolean;
 }
 
 const EXIT_CODE_OF_PROBLEMS = 1;
@@ -33,6 +34,7 @@ export function addDoctorCommand(program: Command, surroundings: Surroundings): 
         .description("look at Postgres, hosts and all else, and say what is to be done")
         .option("--json", "print the findings as JSON")
         .option("--strict", "take warnings for problems")
+        .option("--no-color", "no colours, as with NO_COLOR in the environment")
         .option("--no-canary", "run no container on the hosts")
         .addHelpText("after", HELP),
     ),
@@ -41,7 +43,7 @@ export function addDoctorCommand(program: Command, surroundings: Surroundings): 
 }
 
 async function look(command: Command, surroundings: Surroundings): Promise<void> {
-  const { json = false, strict = false, canary } = command.opts<Flags>();
+  const { json = false, strict = false, canary, color } = command.opts<Flags>();
   const sources = sourcesOf(command, surroundings);
   // A port that is open to all is a finding here, and no reason to look no further.
   const config = loadConfig({ ...sources, flags: { ...sources.flags, noAuth: true } });
@@ -50,16 +52,19 @@ async function look(command: Command, surroundings: Surroundings): Promise<void>
     process.once(signal, () => asked.abort());
   }
   const all: Finding[] = [];
-  const paint = process.stdout.isTTY === true;
+  const colours = coloursFor({
+    isTerminal: process.stdout.isTTY === true,
+    environment: surroundings.environment,
+    refused: color === false,
+  });
   await examine({
     config,
-    fileWithSecret: ownFileWithSecret(sources),
     version: surroundings.version,
     withCanary: canary,
     signal: asked.signal,
     onFindings(findings) {
       all.push(...findings);
-      if (!json) for (const line of findings.flatMap((each) => linesOf(each, paint))) say(line);
+      if (!json) for (const line of findings.flatMap((each) => linesOf(each, colours))) say(line);
     },
   });
   await saidAll(json ? jsonOf(all) : `\n${summaryOf(all)}`);

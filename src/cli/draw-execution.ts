@@ -1,7 +1,8 @@
 import { DeliveryList, type ExecutionAnswer, WhyAnswer } from "../client/answers.ts";
 import { type Client, read } from "../client/client.ts";
 import { type JobName, pathOf } from "../client/names.ts";
-import { bytesWords, durationWords, fromNow } from "../terminal/amounts.ts";
+import { bytesWords } from "../core/amounts.ts";
+import { durationWords, fromNow } from "../terminal/amounts.ts";
 import { type Fact, factLines } from "../terminal/facts.ts";
 import { safeLine } from "../terminal/safe-text.ts";
 import { statusPaint } from "../terminal/status-words.ts";

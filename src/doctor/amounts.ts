@@ -1,17 +1,3 @@
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** A number of bytes for people: `1.4 GiB`. */
-export function bytesText(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1_024 && unit < UNITS.length - 1) {
-    size /= 1_024;
-    unit += 1;
-  }
-  const shown = unit === 0 || size >= 100 ? Math.round(size) : Math.round(size * 10) / 10;
-  return `${shown} ${UNITS[unit]}`;
-}
-
 /** A time for people: `0.4 ms`, `27 ms`, `3.2 s`, `2 h`. */
 export function timeText(ms: number): string {
   if (ms < 10) return `${Math.round(ms * 10) / 10} ms`;

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import type { Config } from "../config/schema.ts";
 import { parseHostName } from "../core/host-name.ts";
 import { hostsOf } from "../core/pool.ts";
@@ -7,19 +6,12 @@ import type { Check, Tell } from "./finding.ts";
 import { poolsNeverReached } from "./pools.ts";
 
 const WITHIN_MS = 5_000;
-const OTHERS_READ = 0o004;
 const SHORT_PASSWORD = 12;
 const WAYS_TO_ASK = "requireAuthentication, or basicAuthUsername and basicAuthPassword";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
-export interface ConfigurationDeps {
-  config: Config;
-  /** Its file where it has a secret in it, else `null`. */
-  fileWithSecret: string | null;
-}
-
 /** Holds the configuration against good practice: what is allowed, and yet opens a door. */
-export function configurationCheck({ config, fileWithSecret }: ConfigurationDeps): Check {
+export function configurationCheck(config: Config): Check {
   return {
     subject: "configuration",
     withinMs: WITHIN_MS,
@@ -38,22 +30,12 @@ export function configurationCheck({ config, fileWithSecret }: ConfigurationDeps
       judgeHosts(counting, config);
       judgePools(counting, config);
       judgeTelling(counting, config);
-      await judgeFile(counting, fileWithSecret);
       for (const notice of config.notices) {
         counting.warning(notice, "see docs/configuration.md: a start of fastlane says the same");
       }
       if (remarks === 0) tell.ok("nothing in it is against good practice");
     },
   };
-}
-
-async function judgeFile(tell: Tell, path: string | null): Promise<void> {
-  const found = path === null ? null : await stat(path).catch(() => null);
-  if (found === null || (found.mode & OTHERS_READ) === 0) return;
-  tell.warning(
-    `the file "${path}" has a secret in it, and every user of this machine may read it`,
-    `close it by chmod o-rwx ${path}, or keep the secret in a file of its own`,
-  );
 }
 
 function judgeDoors(tell: Tell, config: Config): void {
@@ -64,13 +46,13 @@ function judgeDoors(tell: Tell, config: Config): void {
   const isPlain = publicUrl === undefined ? isOpen : isPublished && publicUrl.startsWith("http:");
   if (!asksWhoAsks && isOpen) {
     tell.problem(
-      `host is "${host}", which other machines reach, and nobody is asked who he is: whoever ` +
+      `host is "${host}", which other machines reach, and nobody is asked who they are: whoever ` +
         "reaches fastlane controls the Docker hosts",
       `listen on 127.0.0.1, or configure ${WAYS_TO_ASK}`,
     );
   } else if (!asksWhoAsks && isPublished) {
     tell.warning(
-      "others reach it by publicUrl, and fastlane asks nobody who he is",
+      "others reach it by publicUrl, and fastlane asks nobody who they are",
       `let the proxy in front ask, or configure ${WAYS_TO_ASK}`,
     );
   } else if (asksWhoAsks && isPlain) {

@@ -17,8 +17,6 @@ import { webhookChecks } from "./webhooks.ts";
 
 export interface ExaminationOptions {
   config: Config;
-  /** The configuration's file where it has a secret in it, else `null`. */
-  fileWithSecret: string | null;
   /** Of this binary. */
   version: string;
   withCanary: boolean;
@@ -49,11 +47,11 @@ function checksOf(
   database: Database | null,
   fault: string | null,
 ): Check[] {
-  const { config, version, fileWithSecret, withCanary } = options;
+  const { config, version, withCanary } = options;
   const { dataDir, hostAccess } = config;
   const installation = installationOf(database);
   return [
-    configurationCheck({ config, fileWithSecret }),
+    configurationCheck(config),
     machineCheck(),
     timeZonesCheck({ database }),
     fault === null ? postgresCheck({ database, dataDir }) : unreadable(fault),

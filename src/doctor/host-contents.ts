@@ -1,7 +1,8 @@
+import { bytesWords } from "../core/amounts.ts";
 import type { EngineLook } from "../farm/engine-look.ts";
 import { executionIdOf, INSTALLATION_LABEL, isMadeUnder } from "../farm/labels.ts";
 import { unknownExecutions } from "../store/farm-facts.ts";
-import { bytesText, countText } from "./amounts.ts";
+import { countText } from "./amounts.ts";
 import type { Database } from "./database.ts";
 import type { Tell } from "./finding.ts";
 
@@ -13,8 +14,8 @@ export async function checkDiskUse(tell: Tell, engine: EngineLook): Promise<void
     return;
   }
   tell.ok(
-    `images take up ${bytesText(use.images)}, containers ${bytesText(use.containers)}, volumes ` +
-      `${bytesText(use.volumes)}, the build cache ${bytesText(use.buildCache)}`,
+    `images take up ${bytesWords(use.images)}, containers ${bytesWords(use.containers)}, volumes ` +
+      `${bytesWords(use.volumes)}, the build cache ${bytesWords(use.buildCache)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { bytesText } from "./amounts.ts";
+import { bytesWords } from "../core/amounts.ts";
 import { spaceAt } from "./data-folder.ts";
 import type { Check, Tell } from "./finding.ts";
 import { judgeSpace } from "./space.ts";
@@ -42,7 +42,7 @@ async function checkMemory(tell: Tell): Promise<void> {
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(memory)?.[1] ?? Number.NaN) * 1_024;
   const available = bytesOf("MemAvailable");
   if (Number.isNaN(available)) return;
-  const message = `${bytesText(available)} of ${bytesText(bytesOf("MemTotal"))} of memory are available`;
+  const message = `${bytesWords(available)} of ${bytesWords(bytesOf("MemTotal"))} of memory are available`;
   if (available >= LITTLE_MEMORY_BYTES) tell.ok(message);
   else tell.warning(message, "give it more memory, or move something else away from it");
 }

@@ -1,7 +1,8 @@
 import type postgres from "postgres";
+import { bytesWords } from "../core/amounts.ts";
 import { nodeFacts } from "../store/farm-facts.ts";
 import type { ServerFacts } from "../store/server-facts.ts";
-import { bytesText, countText, timeText } from "./amounts.ts";
+import { countText, timeText } from "./amounts.ts";
 import type { Tell } from "./finding.ts";
 
 const OLDEST_MAJOR = 14;
@@ -42,7 +43,7 @@ export function judgeServer(tell: Tell, facts: ServerFacts): void {
   }
   if (facts.sharedBuffersBytes < LITTLE_BUFFERS_BYTES) {
     tell.warning(
-      `shared_buffers is ${bytesText(facts.sharedBuffersBytes)}, which is very little`,
+      `shared_buffers is ${bytesWords(facts.sharedBuffersBytes)}, which is very little`,
       "set shared_buffers to 128MB or more, and restart Postgres",
     );
   }

@@ -1,6 +1,7 @@
 import type postgres from "postgres";
+import { bytesWords } from "../core/amounts.ts";
 import { sizeFacts } from "../store/server-facts.ts";
-import { bytesText, countText } from "./amounts.ts";
+import { countText } from "./amounts.ts";
 import type { Tell } from "./finding.ts";
 
 /** How much the database has, and whether it is kept tidy. */
@@ -11,9 +12,9 @@ export async function checkSizes(
 ): Promise<void> {
   const { databaseBytes, logBytes, logBytesADay, bloated } = await sizeFacts(sql);
   const growth =
-    logBytesADay === 0 ? "" : `, which have grown by ${bytesText(logBytesADay)} a day lately`;
+    logBytesADay === 0 ? "" : `, which have grown by ${bytesWords(logBytesADay)} a day lately`;
   tell.ok(
-    `the database has ${bytesText(databaseBytes)}, ${bytesText(logBytes)} of it logs${growth}`,
+    `the database has ${bytesWords(databaseBytes)}, ${bytesWords(logBytes)} of it logs${growth}`,
   );
   for (const { name, dead } of bloated) {
     tell.warning(

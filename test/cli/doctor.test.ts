@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createColors } from "picocolors";
 import { linesOf } from "../../src/cli/doctor-text.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { testEngine } from "../support/engine.ts";
@@ -83,7 +84,9 @@ test("a file with a secret that every user may read is told of, and the secret i
   const { code, stdout } = await doctor(["--config", path, "--no-canary"]);
 
   expect(code).toBe(0);
-  expect(stdout).toContain(`! configuration: the file "${path}" has a secret in it`);
+  expect(stdout).toContain(
+    `! configuration: basicAuthPassword: every user of this machine may read the file "${path}"`,
+  );
   expect(stdout).not.toContain("canary-88d1");
 });
 
@@ -95,6 +98,9 @@ test("what a server said cannot move the terminal's cursor, and colours are for 
     advice: "ask it",
   };
 
-  expect(linesOf(finding, false)).toEqual(["✗ host a: it said \u{fffd}[2J no", "    ask it"]);
-  expect(linesOf(finding, true)[0]).toStartWith("\u001b[31m✗");
+  expect(linesOf(finding, createColors(false))).toEqual([
+    "✗ host a: it said \u{fffd}[2J no",
+    "    ask it",
+  ]);
+  expect(linesOf(finding, createColors(true))[0]).toStartWith("\u001b[31m✗");
 });

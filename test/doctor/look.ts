@@ -30,7 +30,6 @@ export async function look(options: LookOptions): Promise<Finding[]> {
   const found: Finding[] = [];
   await examine({
     config: loadConfig({ environment, flags: {}, configFile: "/dev/null" }),
-    fileWithSecret: null,
     version: VERSION,
     withCanary,
     signal: signal ?? new AbortController().signal,

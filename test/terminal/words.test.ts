@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { bytesWords, durationWords, fromNow } from "../../src/terminal/amounts.ts";
+import { bytesWords } from "../../src/core/amounts.ts";
+import { durationWords, fromNow } from "../../src/terminal/amounts.ts";
 import { bar } from "../../src/terminal/bar.ts";
 import { wantsColours } from "../../src/terminal/colours.ts";
 import { safeJson } from "../../src/terminal/safe-json.ts";

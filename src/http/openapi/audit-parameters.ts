@@ -1,7 +1,7 @@
 import { ACTIONS } from "../../core/audit.ts";
+import { moment } from "./parameter.ts";
 import type { Schema } from "./schemas.ts";
 
-const moment = { type: "string", minLength: 1, maxLength: 64 } as const;
 const action: Schema = { type: "string", enum: [...ACTIONS] };
 
 /** Parameters of this operation alone; some have a key that elsewhere means another thing. */
