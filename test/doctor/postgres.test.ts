@@ -115,7 +115,7 @@ test.each([
   [{ fullPageWrites: false }, ["problem: full_page_writes is off"]],
   [{ synchronousCommit: "local" }, []],
   [{ autovacuum: false }, ["problem: autovacuum is off"]],
-  [{ sharedBuffersBytes: 1024 ** 2 }, ["warning: shared_buffers is 1 MiB"]],
+  [{ sharedBuffersBytes: 1024 ** 2 }, ["warning: shared_buffers is 1.0 MiB"]],
   [{ oldestTransactionSeconds: 7_300 }, ["warning: a transaction has been open for 2 h"]],
 ])("of a server with %j is told: %j", (facts, told) => {
   const said: string[] = [];
