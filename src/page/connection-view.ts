@@ -6,6 +6,7 @@ const WORDS = {
   connecting: "Connecting",
   live: "Live",
   gone: "This log is no longer kept here",
+  refused: "You may not read on: reload the page to say who you are",
 } as const;
 
 /** Tells how the log comes to the page, and when that is tried again. */

@@ -8,16 +8,18 @@ export type ConnectionState =
   | { name: "lost"; atMs: number }
   /** All has come. */
   | { name: "done" }
-  /** What the page is about is no longer there. */
-  | { name: "gone" };
+  | { name: WhyOver };
+
+/** Why it is of no use to try again: what the page is about is there no longer, or not for us. */
+export type WhyOver = "gone" | "refused";
 
 export interface ConnectionDeps {
   /** Where the log is now; it may be elsewhere at the next try. */
   path(): string;
   onFrames(frames: readonly Frame[]): void;
   onState(state: ConnectionState): void;
-  /** Whether it is of no use to try again. */
-  isGone(): Promise<boolean>;
+  /** Asks why it is of no use to try again; `null` where it may be. */
+  whyOver(): Promise<WhyOver | null>;
 }
 
 const FIRST_WAIT_MS = 1_000;
@@ -25,6 +27,8 @@ const LONGEST_WAIT_MS = 30_000;
 const GROWTH = 1.8;
 /** Of each wait, the part that is left to chance: not all pages shall come at once. */
 const JITTER = 0.3;
+/** The token that the socket was opened with was revoked or has expired. */
+const NOT_ALLOWED = 1008;
 const QUERY = "format=json&batch=true&status=true&stream=stdout&stream=stderr&stream=pull";
 
 /** The socket that the log comes by. A new one goes on where the last one broke off. */
@@ -77,6 +81,7 @@ export class Connection {
       if (!isCurrent()) return;
       this.#socket = null;
       if (code === 1000 && reason === "done") this.#end({ name: "done" });
+      else if (code === NOT_ALLOWED) this.#end({ name: "refused" });
       else void this.#lost(wasOpen);
     });
   }
@@ -99,8 +104,8 @@ export class Connection {
     this.#deps.onState({ name: "lost", atMs: performance.now() + waitMs });
     this.#timer = setTimeout(() => this.tryNow(), waitMs);
     // A browser does not tell why a socket was refused.
-    if (!wasOpen && (await this.#deps.isGone()) && this.#socket === null)
-      this.#end({ name: "gone" });
+    const why = wasOpen ? null : await this.#deps.whyOver();
+    if (why !== null && this.#socket === null) this.#end({ name: why });
   }
 
   #end(state: ConnectionState): void {

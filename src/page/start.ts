@@ -32,9 +32,10 @@ export function startPage(): void {
       state.show(next, status.current);
       if (next.name === "done") pane.isWhole();
     },
-    isGone: async () => {
+    whyOver: async () => {
       const answer = await fetch(location.pathname, { method: "HEAD" }).catch(() => null);
-      return answer?.status === 404;
+      if (answer?.status === 404) return "gone";
+      return answer?.status === 401 || answer?.status === 403 ? "refused" : null;
     },
   });
   connectFaceButton();

@@ -236,3 +236,35 @@ test("the page asks for a password where the service does, and then shows the lo
 
   expect(await shownLines(visited.page)).toEqual(["for you alone"]);
 });
+
+test("a page that a viewer's token opened reads, does not act, and ends with the token", async () => {
+  const login = { basicAuthUsername: "ops", basicAuthPassword: "secret" };
+  await using locked = await startTestApp({
+    config: login,
+    database: app.database,
+    roles: { api: true, worker: false },
+  });
+  const headers = { authorization: `Basic ${btoa("ops:secret")}` };
+  const made = await fetch(`${locked.url}/tokens/`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ name: "looker", role: "viewer" }),
+  });
+  const { token } = (await made.json()) as { token: string };
+  const job = await run("echo for viewers; exec sleep 60");
+  const url = `${job.executionUrl.replace(app.url, locked.url)}stream/`;
+
+  await using visited = await visit(browser, url, {
+    httpCredentials: { username: "anybody", password: token },
+  });
+  const { page } = visited;
+  await page.getByText("for viewers").waitFor();
+  await page.locator("#stop").click();
+  await page.locator("#confirmed").click();
+  await untilSays(page, "#reason", "This needs the role submitter: the role given is viewer");
+  await fetch(`${locked.url}/tokens/looker/`, { method: "DELETE", headers });
+
+  await untilSays(page, "#connection", /You may not read on: reload the page to say who you are/);
+  expect((await untilExecution(job, ({ status }) => status === "running")).status).toBe("running");
+  await fetch(`${job.executionUrl}stop/`, { method: "POST" });
+});
