@@ -89,7 +89,7 @@ test("bulk: what the configuration does not allow is refused for all", async () 
   const before = await countRows(store);
 
   const wrong = [GOOD, { ...GOOD, network: "host" }, { ...GOOD, user: "root" }];
-  const { issues } = await errorOf(await bulk("wrong", wrong), 400);
+  const { issues } = await errorOf(await bulk("wrong", wrong), 403);
 
   expect(issues?.map(({ path }) => path)).toEqual(["1.network", "2.user"]);
   expect(await countRows(store)).toBe(before);
