@@ -62,6 +62,7 @@ const ROUTES: Record<string, Role | null> = {
   "GET /tokens": "admin",
   "POST /tokens": "admin",
   "DELETE /tokens/:tokenName": "admin",
+  "GET /audit": "admin",
 };
 
 const { routes } = createHttpApp({ corsOrigins: [] } as unknown as HttpDeps);

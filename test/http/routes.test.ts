@@ -181,6 +181,7 @@ test("a host is shown as host and port", async () => {
     "fastlane",
     "hosts",
     "jobs",
+    "pools",
     "queues",
     "tasks",
   ]);
