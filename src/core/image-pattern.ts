@@ -10,7 +10,7 @@ export interface FullName {
 }
 
 const CHARACTERS = /^[A-Za-z0-9._:@/*-]+$/;
-const NAME_AND_VERSION = /^(.+?)(?:@([^/@]+)|:([^/:@]+))?$/;
+const NAME_AND_VERSION = /^(.+?)(?:(?::[^/:@]+)?@([^/@]+)|:([^/:@]+))?$/;
 
 /** Reads a reference as an engine does; `null` when the text is none. */
 export function fullNameOf(text: string): FullName | null {

@@ -58,6 +58,8 @@ describe("images", () => {
     ["**:1.2", "registry.example/a/b:1.2"],
     [`registry.example/tool@${DIGEST}`, `registry.example/tool:1@${DIGEST}`],
     ["registry.example/tool@sha256:*", `registry.example/tool@${DIGEST}`],
+    [`registry.example/tool:1@${DIGEST}`, `registry.example/tool:1@${DIGEST}`],
+    [`registry.example:5000/tool@${DIGEST}`, `registry.example:5000/tool@${DIGEST}`],
   ])("%p fits %p", (pattern, image) => {
     expect(isImagePattern(pattern)).toBe(true);
     expect(fits(image, pattern)).toBe(true);
