@@ -1,8 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { readBytes } from "./read-bytes.ts";
 import type { RegistryLogin } from "./registries.ts";
+import { whyUnreadable } from "./unreadable.ts";
+
+const MOST_BYTES = 1024 * 1024;
 
 const Auth = v.object({
   auth: v.optional(v.string()),
@@ -57,10 +61,10 @@ function usersFile({ DOCKER_CONFIG: folder, HOME: home }: Record<string, string 
 function parsed(path: string): v.InferOutput<typeof DockerConfig> {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readBytes(path, MOST_BYTES).toString("utf8");
   } catch (error) {
-    const { code = "unknown error" } = error as NodeJS.ErrnoException;
-    throw new Unusable(`Docker's configuration file "${path}" cannot be read: ${code}`);
+    const why = whyUnreadable(error);
+    throw new Unusable(`Docker's configuration file "${path}" cannot be read: ${why}`);
   }
   const result = v.safeParse(v.pipe(v.string(), v.parseJson(), isNoList, DockerConfig), text);
   if (result.success) return result.output;

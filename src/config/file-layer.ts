@@ -1,12 +1,14 @@
 import { isUtf8 } from "node:buffer";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { messageOf } from "../core/errors.ts";
 import { ConfigError, type Path, UnreadableFile } from "./fault.ts";
+import { readBytes } from "./read-bytes.ts";
 import { linesOf } from "./toml-lines.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
 const SYSTEM_FILE = "/etc/fastlane/fastlane.toml";
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** What the configuration file says. */
 export interface FileLayer {
@@ -37,7 +39,7 @@ export function readConfigFile(named: string | undefined): FileLayer | null {
 function textOf(path: string): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readBytes(path, MOST_BYTES);
   } catch (error) {
     throw new UnreadableFile([
       `Cannot read the configuration file "${path}": ${whyUnreadable(error)}`,

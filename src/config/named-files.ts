@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as v from "valibot";
 import { type Fault, nameOf, type Path } from "./fault.ts";
 import type { FileLayer } from "./file-layer.ts";
 import { notesOf } from "./key.ts";
+import { readBytes } from "./read-bytes.ts";
 import { ConfigSchema } from "./schema.ts";
 import { type Visited, visit } from "./shape.ts";
 import { whyUnreadable } from "./unreadable.ts";
@@ -72,9 +73,7 @@ const openNotice = (at: Path, path: string) =>
 
 function contentOf(path: string): { content: string } | { why: string } {
   try {
-    const { size } = statSync(path);
-    if (size > MAX_BYTES) return { why: `it is larger than ${MAX_BYTES} bytes` };
-    return { content: readFileSync(path, "utf8").trimEnd() };
+    return { content: readBytes(path, MAX_BYTES).toString("utf8").trimEnd() };
   } catch (error) {
     return { why: whyUnreadable(error) };
   }

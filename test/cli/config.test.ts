@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parse } from "smol-toml";
 import { defaultFile } from "../../src/config/default-file.ts";
 import { run } from "../support/run-fastlane.ts";
@@ -79,6 +79,33 @@ test("--check takes the flags of a start, and has a code of its own for no file"
     stdout: "",
     stderr: 'Cannot read the configuration file "/no/such.toml": there is none\n',
   });
+});
+
+test.each([
+  ["named-pipe", "it is a named pipe"],
+  ["/dev/zero", "it is larger than 16777216 bytes"],
+])("--check waits for nobody, and reads no file without an end: %s", async (name, why) => {
+  const path = resolve(folder, name);
+  if (name === "named-pipe") Bun.spawnSync(["mkfifo", path]);
+
+  const { stderr } = await run(["config", "--check", path]);
+
+  expect(stderr).toBe(`Cannot read the configuration file "${path}": ${why}\n`);
+});
+
+test.each([
+  ["", "/dev/stdin is right\n"],
+  [
+    "cat >/dev/null;",
+    'Cannot read the configuration file "/dev/stdin": nothing is left in that pipe\n',
+  ],
+])("what a shell pipes in is taken once: %p", (before, said) => {
+  const script = `echo port = 3 | { ${before} "$@" config --check /dev/stdin 2>&1; }`;
+  const main = new URL("../../src/main.ts", import.meta.url).pathname;
+
+  const { stdout } = Bun.spawnSync(["sh", "-c", script, "sh", process.execPath, main]);
+
+  expect(stdout.toString()).toBe(said);
 });
 
 test("--check tells of a secret that every user may read", async () => {

@@ -159,7 +159,7 @@ test("a named file that is not there is an error; Docker's own that is broken is
   const path = await fileAt(join(home, ".docker", "config.json"), `{"auths": "${SECRET}"`);
 
   expect(() => load({ flags: { dockerConfigFile: "/no/such.json" } })).toThrow(
-    'Docker\'s configuration file "/no/such.json" cannot be read: ENOENT',
+    'Docker\'s configuration file "/no/such.json" cannot be read: there is none',
   );
   const { registries, notices } = load({ environment: { HOME: home } });
 
