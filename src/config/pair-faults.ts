@@ -57,7 +57,8 @@ function faultsOfMail(values: Values): Fault[] {
     });
   }
   const others = ["smtpPort", "smtpUser", "smtpFrom", "smtpUseSsl", "smtpCaFile"].filter(
-    (key) => key in values,
+    // What a key is by default anyway says nothing.
+    (key) => key in values && values[key] !== false,
   );
   if (!("smtpHost" in values) && others.length > 0) {
     const have = others.length === 1 ? "has" : "have";

@@ -3,7 +3,7 @@ import { HOST_NAME_FORMS, parseHostName } from "../core/host-name.ts";
 import type { PoolRule } from "../core/pool.ts";
 import { swarmName } from "../core/swarm-name.ts";
 import { key } from "./key.ts";
-import { Allow, Containers, faultsOfPolicy } from "./pool-policy.ts";
+import { Allow, Containers, faultsOfPolicy, policyOf } from "./pool-policy.ts";
 import { text, wholeNumber } from "./values.ts";
 
 const DEFAULT_MAX_RUNNING = 20;
@@ -99,9 +99,11 @@ export const HOST_KEYS = {
 
 /** A swarm is a host among others from here on. */
 export function poolsOf(pools: readonly v.InferOutput<typeof Pool>[]): PoolRule[] {
-  return pools.map(({ swarm, hosts = [], ...rule }) => ({
-    ...rule,
+  return pools.map(({ match, swarm, hosts = [], maxRunning, ...rules }) => ({
+    match,
     hosts: swarm === undefined ? hosts : [swarmName(swarm)],
+    maxRunning,
+    ...policyOf(rules),
   }));
 }
 

@@ -153,3 +153,22 @@ password = "${CANARY}"
   expect(stdout).not.toContain(CANARY);
   expect(parse(stdout)).toMatchObject({ registries: { r: { username: "ada", password: "***" } } });
 });
+
+test("--show tells of a pool's policy so that it reads back as it was", async () => {
+  const file = await fileOf(`[[dockerHosts]]
+hosts = ["a:1"]
+[dockerHosts.allow]
+maxMemory = "8g"
+[dockerHosts.containers]
+memory = "512m"
+capabilities = ["cap_chown"]
+`);
+
+  const { stdout } = await run(["config", "--show", "--config", file]);
+  const again = await run(["config", "--show", "--config", await fileOf(stdout)]);
+
+  expect(parse(stdout)["dockerHosts"]).toMatchObject([
+    { allow: { maxMemory: "8g" }, containers: { memory: "512m", capabilities: ["CHOWN"] } },
+  ]);
+  expect(parse(again.stdout)).toEqual(parse(stdout));
+});
