@@ -1,5 +1,7 @@
 import type { Finding, Level } from "../doctor/finding.ts";
 import type { Colours } from "../terminal/colours.ts";
+import { safeJson } from "../terminal/safe-json.ts";
+import { safeLine } from "../terminal/safe-text.ts";
 
 const SIGNS = {
   ok: { sign: "✓", colour: "green" },
@@ -10,8 +12,8 @@ const SIGNS = {
 /** A finding for people: the advice stands below it. */
 export function linesOf({ subject, level, message, advice }: Finding, colours: Colours): string[] {
   const { sign, colour } = SIGNS[level];
-  const head = `${colours[colour](sign)} ${colours.bold(subject)}: ${harmless(message)}`;
-  return advice === null ? [head] : [head, `    ${harmless(advice)}`];
+  const head = `${colours[colour](sign)} ${colours.bold(safeLine(subject))}: ${safeLine(message)}`;
+  return advice === null ? [head] : [head, `    ${safeLine(advice)}`];
 }
 
 /** `2 problems, 1 warning; 14 checks found nothing wrong`. */
@@ -22,15 +24,10 @@ export function summaryOf(findings: readonly Finding[]): string {
 }
 
 export function jsonOf(findings: readonly Finding[]): string {
-  return JSON.stringify({ summary: countsOf(findings), findings }, null, 2);
+  return safeJson({ summary: countsOf(findings), findings });
 }
 
 function countsOf(findings: readonly Finding[]) {
   const count = (wanted: Level) => findings.filter(({ level }) => level === wanted).length;
   return { problems: count("problem"), warnings: count("warning"), ok: count("ok") };
-}
-
-/** What a server said must not move the terminal's cursor. */
-function harmless(text: string): string {
-  return text.replace(/\s*\n\s*/g, " ").replace(/\p{Cc}/gu, "\u{fffd}");
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createColors } from "picocolors";
-import { linesOf } from "../../src/cli/doctor-text.ts";
+import { jsonOf, linesOf } from "../../src/cli/doctor-text.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { testEngine } from "../support/engine.ts";
 import { startPostgres } from "../support/postgres.ts";
@@ -94,13 +94,14 @@ test("what a server said cannot move the terminal's cursor, and colours are for 
   const finding: Finding = {
     subject: "host a",
     level: "problem",
-    message: "it said \u001b[2J\nno",
+    message: "it said \u001b[2J\n\u009b2J\u202eno",
     advice: "ask it",
   };
 
   expect(linesOf(finding, createColors(false))).toEqual([
-    "✗ host a: it said \u{fffd}[2J no",
+    "✗ host a: it said  [2J 2J<U+202E>no",
     "    ask it",
   ]);
+  expect(jsonOf([finding])).not.toContain("\u009b");
   expect(linesOf(finding, createColors(true))[0]).toStartWith("\u001b[31m✗");
 });
