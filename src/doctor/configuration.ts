@@ -3,6 +3,7 @@ import { parseHostName } from "../core/host-name.ts";
 import { hostsOf } from "../core/pool.ts";
 import { managerOf } from "../core/swarm-name.ts";
 import type { Check, Tell } from "./finding.ts";
+import { judgePolicy } from "./policy.ts";
 import { poolsNeverReached } from "./pools.ts";
 
 const WITHIN_MS = 5_000;
@@ -87,13 +88,7 @@ function judgeHosts(tell: Tell, { dockerHosts }: Config): void {
 }
 
 function judgePools(tell: Tell, { dockerHosts }: Config): void {
-  for (const { match, allow } of dockerHosts) {
-    if (!allow?.users.includes("*")) continue;
-    tell.warning(
-      `the pool "${match}" lets a payload name any user, root among them`,
-      "name in allow.users those that are needed",
-    );
-  }
+  for (const pool of dockerHosts) judgePolicy(tell, pool);
   for (const { match, behind } of poolsNeverReached(dockerHosts)) {
     tell.warning(
       `the pool "${match}" can never get a task: "${behind}" before it fits all that it fits`,

@@ -50,6 +50,22 @@ export function judgeEngine(
   }
 }
 
+/** @param wanted By name; a containerd shim, as `io.containerd.kata.v2`, an engine need not know. */
+export function judgeRuntimes(
+  tell: Tell,
+  { Runtimes }: EngineDescription,
+  wanted: readonly string[],
+): void {
+  if (Runtimes === null) return;
+  const known = Object.keys(Runtimes);
+  for (const name of wanted.filter((each) => !known.includes(each) && !/^io\./.test(each))) {
+    tell.problem(
+      `it does not know the runtime ${name}, which a pool has for its containers there`,
+      `add it to "runtimes" in /etc/docker/daemon.json, or take one of ${known.join(", ")}`,
+    );
+  }
+}
+
 function judgeLimits(tell: Tell, { MemoryLimit, CpuCfsQuota, PidsLimit }: EngineDescription): void {
   const missing = [
     ...(MemoryLimit ? [] : ["memory"]),

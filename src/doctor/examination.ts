@@ -63,6 +63,9 @@ function checksOf(
         database,
         installation,
         withCanary,
+        runtimes: config.dockerHosts
+          .filter(({ hosts }) => hosts.includes(name))
+          .flatMap(({ containers }) => containers?.runtime ?? []),
       }),
     ),
     ...registryChecks(config),

@@ -8,7 +8,7 @@ import { medianOf, timeText } from "./amounts.ts";
 import { checkCanary } from "./canary.ts";
 import { judgeClock } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { judgeApi, judgeEngine } from "./engine.ts";
+import { judgeApi, judgeEngine, judgeRuntimes } from "./engine.ts";
 import type { Check, Tell } from "./finding.ts";
 import { checkContainers, checkDiskUse } from "./host-contents.ts";
 
@@ -23,6 +23,8 @@ export interface HostDeps {
   /** Whose the containers are; `null` where the database cannot tell. */
   installation: Promise<string | null>;
   withCanary: boolean;
+  /** Those that pools name for their containers there. */
+  runtimes: readonly string[];
 }
 
 /** Whether an engine is there, is one that fastlane can use, and can run a container. */
@@ -35,7 +37,7 @@ export function hostCheck(deps: HostDeps): Check {
       const engine = lookAtEngine(name, access, signal);
       try {
         if (!(await reached(tell, engine, name, signal))) return;
-        await describe(tell, engine, managerOf(name) !== null);
+        await describe(tell, engine, deps);
         if (managerOf(name) !== null) await checkSwarm(tell, engine, deps);
         await checkDiskUse(tell, engine);
         const installation = await deps.installation;
@@ -86,11 +88,16 @@ async function reached(
   }
 }
 
-async function describe(tell: Tell, engine: EngineLook, isSwarm: boolean): Promise<void> {
+async function describe(
+  tell: Tell,
+  engine: EngineLook,
+  { name, runtimes }: HostDeps,
+): Promise<void> {
   const askedAt = Date.now();
   const description = await engine.describe();
   const answeredAt = Date.now();
-  judgeEngine(tell, description, { isSwarm });
+  judgeEngine(tell, description, { isSwarm: managerOf(name) !== null });
+  judgeRuntimes(tell, description, runtimes);
   const theirs = Date.parse(description.SystemTime);
   const harm = "logs have its times, and a log is followed by them";
   judgeClock(tell, "its clock", { theirs, askedAt, answeredAt }, harm);

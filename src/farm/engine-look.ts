@@ -32,6 +32,8 @@ const Description = v.object({
   MemoryLimit: v.optional(v.boolean(), true),
   CpuCfsQuota: v.optional(v.boolean(), true),
   PidsLimit: v.optional(v.boolean(), true),
+  /** By name; `null` where the engine does not tell. */
+  Runtimes: v.nullish(v.record(v.string(), v.unknown()), null),
   Warnings: v.nullish(v.array(v.string()), []),
 });
 /** What an engine says of itself, as far as it matters here. */

@@ -31,6 +31,15 @@ test.each<[Record<string, unknown>, RegExp | null]>([
     { dockerHosts: [{ hosts: ["unix:///none"], allow: { users: ["*"] } }] },
     /^warning: .* any user/,
   ],
+  [
+    { dockerHosts: [{ hosts: ["unix:///none"], containers: { capabilities: ["cap_sys_admin"] } }] },
+    /^warning: .* leaves its containers SYS_ADMIN/,
+  ],
+  [
+    { dockerHosts: [{ hosts: ["unix:///none"], containers: { noNewPrivileges: false } }] },
+    /^warning: .* gain powers by being run/,
+  ],
+  [{ dockerHosts: [{ hosts: ["unix:///none"], containers: {}, allow: {} }] }, null],
 ])("of %j is said: %p", async (config, words) => {
   const pools = config["dockerHosts"];
   // The pool that fits all comes last.

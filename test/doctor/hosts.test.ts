@@ -110,6 +110,22 @@ test("what an engine says of itself is judged", async () => {
   }
 });
 
+test("a runtime that a pool has and the engine does not know is a problem", async () => {
+  const pool = (match: string, runtime: string) => ({
+    match,
+    hosts: [engine.host],
+    containers: { runtime },
+  });
+  const dockerHosts = [pool("^a", "nowhere"), pool("^b", "runc"), pool("", "io.containerd.x.v2")];
+
+  const found = await look({ config: { dockerHosts } });
+
+  expect(theOne(found, `host ${engine.host}`, /does not know the runtime nowhere/).level).toBe(
+    "problem",
+  );
+  expect(about(found, `host ${engine.host}`).join()).not.toMatch(/runtime (runc|io)/);
+});
+
 test("a clock that is some seconds late is a warning", async () => {
   await using proxy = await startDockerProxy(engine.host);
   proxy.change(/^GET \/info/, { SystemTime: new Date(Date.now() - 4_000).toISOString() });
