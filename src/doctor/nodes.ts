@@ -23,7 +23,9 @@ export function nodesCheck({ config, database, version }: NodesDeps): Check {
     withinMs: WITHIN_MS,
     async run(tell) {
       if (database === null) {
-        tell.ok("no node has its data here just now: the embedded Postgres does not run");
+        tell.ok(
+          "they cannot be asked for: no embedded Postgres that this user can see runs just now",
+        );
         return;
       }
       const { sql } = database.store;

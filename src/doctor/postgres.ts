@@ -48,8 +48,8 @@ export function postgresCheck({ database, dataDir }: PostgresDeps): Check {
     async run(tell, signal) {
       if (database === null) {
         tell.ok(
-          "the embedded Postgres does not run just now",
-          "start fastlane up to have it checked",
+          "no embedded Postgres that this user can see runs just now",
+          "start fastlane up to have it checked, and ask as the user that it runs as",
         );
         await checkDataFolder(tell, dataDir);
         return;
