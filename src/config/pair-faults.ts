@@ -1,9 +1,8 @@
+import { isLoopback } from "../core/loopback.ts";
 import { type Fault, nameOf } from "./fault.ts";
 import { tablesOf } from "./shape.ts";
 
 type Values = Readonly<Record<string, unknown>>;
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /** What is wrong with keys that are each right alone. */
 export function faultsOfPairs(values: Values): Fault[] {
@@ -75,7 +74,7 @@ function faultsOfMail(values: Values): Fault[] {
 function faultsOfHost({ host, noAuth, basicAuthUsername, requireAuthentication }: Values): Fault[] {
   const isGuarded =
     noAuth === true || basicAuthUsername !== undefined || requireAuthentication === true;
-  if (typeof host !== "string" || LOOPBACK.test(host) || isGuarded) return [];
+  if (typeof host !== "string" || isLoopback(host) || isGuarded) return [];
   return [
     {
       at: ["host"],

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import { parseHostName } from "../core/host-name.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { hostsOf } from "../core/pool.ts";
 import { managerOf } from "../core/swarm-name.ts";
 import type { Check, Tell } from "./finding.ts";
@@ -9,7 +10,6 @@ import { poolsNeverReached } from "./pools.ts";
 const WITHIN_MS = 5_000;
 const SHORT_PASSWORD = 12;
 const WAYS_TO_ASK = "requireAuthentication, or basicAuthUsername and basicAuthPassword";
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /** Holds the configuration against good practice: what is allowed, and yet opens a door. */
 export function configurationCheck(config: Config): Check {
@@ -41,7 +41,7 @@ export function configurationCheck(config: Config): Check {
 
 function judgeDoors(tell: Tell, config: Config): void {
   const { host, publicUrl, basicAuthUsername, basicAuthPassword, corsOrigins } = config;
-  const isOpen = !LOOPBACK.test(host);
+  const isOpen = !isLoopback(host);
   const isPublished = publicUrl !== undefined && !isLocalUrl(publicUrl);
   const asksWhoAsks = config.requireAuthentication || basicAuthPassword !== undefined;
   const isPlain = publicUrl === undefined ? isOpen : isPublished && publicUrl.startsWith("http:");
@@ -79,7 +79,7 @@ function judgeDoors(tell: Tell, config: Config): void {
 function judgeHosts(tell: Tell, { dockerHosts }: Config): void {
   for (const name of hostsOf(dockerHosts)) {
     const endpoint = parseHostName(managerOf(name) ?? name);
-    if (endpoint?.kind !== "tcp" || LOOPBACK.test(endpoint.name)) continue;
+    if (endpoint?.kind !== "tcp" || isLoopback(endpoint.name)) continue;
     tell.problem(
       `the host ${name} is reached in clear text: whoever reaches that port owns the machine`,
       "reach it by https:// with certificates or by ssh://, as docs/configuration.md says",
@@ -111,5 +111,5 @@ function judgeTelling(tell: Tell, { webhooks, webhooksAllowPrivate }: Config): v
 }
 
 function isLocalUrl(text: string): boolean {
-  return LOOPBACK.test(URL.parse(text)?.hostname ?? "");
+  return isLoopback(URL.parse(text)?.hostname ?? "");
 }
