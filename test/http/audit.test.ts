@@ -77,10 +77,10 @@ async function audit(query: string): Promise<{ items: Act[]; nextCursor: string 
 
 /** What is kept of what is done meanwhile, the oldest first. */
 async function actsOf(doIt: () => Promise<unknown>): Promise<Act[]> {
-  const [newest] = (await audit("limit=1")).items;
+  const before = new Set((await audit("limit=1000")).items.map(({ id }) => id));
   await doIt();
   const { items } = await audit("limit=1000");
-  return items.filter(({ id }) => id > (newest?.id ?? 0)).reverse();
+  return items.filter(({ id }) => !before.has(id)).reverse();
 }
 
 const runs = async ({ executionId }: Enqueued) => {
