@@ -1,5 +1,6 @@
 import { reachDatabase } from "../app.ts";
 import type { Config } from "../config/schema.ts";
+import { BY_SYSTEM } from "../core/audit.ts";
 import { createToken, revokeToken, tokenViews } from "../services/tokens.ts";
 import { type Db, openStore } from "../store/connect.ts";
 import { createLog } from "./log.ts";
@@ -19,7 +20,7 @@ interface TokenInput {
 
 /** @throws {AppError} As `createToken`. */
 export async function createTokenLocally(config: Config, input: TokenInput) {
-  return await withDatabase(config, (db) => createToken(db, input, { kind: "system", name: null }));
+  return await withDatabase(config, (db) => createToken(db, input, BY_SYSTEM));
 }
 
 /** @param all With those that are revoked or have expired. */
@@ -29,7 +30,7 @@ export async function listTokensLocally(config: Config, all: boolean) {
 
 /** Running nodes are told. @throws {AppError} As `revokeToken`. */
 export async function revokeTokenLocally(config: Config, name: string) {
-  return await withDatabase(config, (db) => revokeToken(db, name));
+  return await withDatabase(config, (db) => revokeToken(db, name, BY_SYSTEM));
 }
 
 async function withDatabase<Result>(

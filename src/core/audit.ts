@@ -24,6 +24,13 @@ export interface ActBy {
   requestId: string | null;
 }
 
+/** By fastlane itself, at its own machine and without HTTP. */
+export const BY_SYSTEM: ActBy = {
+  actor: { kind: "system", name: null, role: "admin", taskMatch: null },
+  address: null,
+  requestId: null,
+};
+
 /** An act, and what it was about. */
 export interface AuditEntry {
   by: ActBy;

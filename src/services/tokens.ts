@@ -1,7 +1,8 @@
-import type { Actor } from "../core/actor.ts";
+import type { ActBy } from "../core/audit.ts";
 import { AppError } from "../core/errors.ts";
 import { newToken } from "../core/token.ts";
 import { checkToken, type MadeToken, type TokenView } from "../payload/token.ts";
+import { writeAudit } from "../store/audit.ts";
 import type { Db } from "../store/connect.ts";
 import { faultOfExpression } from "../store/expressions.ts";
 import { notify } from "../store/notify.ts";
@@ -15,11 +16,7 @@ import { insertToken, listTokens, markRevoked } from "../store/tokens.ts";
  * @param wish As a client may send it.
  * @throws {AppError} `payload_invalid`, or `token_name_taken` by a live one.
  */
-export async function createToken(
-  db: Db,
-  wish: unknown,
-  { kind, name: by }: Pick<Actor, "kind" | "name">,
-): Promise<MadeToken> {
+export async function createToken(db: Db, wish: unknown, by: ActBy): Promise<MadeToken> {
   const { name, role, taskMatch, lastsMs } = checkToken(wish);
   const fault = taskMatch === null ? null : await faultOfExpression(db, taskMatch);
   if (fault !== null) {
@@ -28,10 +25,15 @@ export async function createToken(
     });
   }
   const { token, id, digest } = newToken();
-  const createdBy = by === null ? kind : `${kind} ${by}`;
-  const row = await db.transaction((tx) =>
-    insertToken(tx, { id, name, digest, role, taskMatch, createdBy, lastsMs }),
-  );
+  const { actor } = by;
+  const createdBy = actor.name === null ? actor.kind : `${actor.kind} ${actor.name}`;
+  const row = await db.transaction(async (tx) => {
+    const made = await insertToken(tx, { id, name, digest, role, taskMatch, createdBy, lastsMs });
+    if (made === null) return null;
+    const details = { token: name, id, role, taskMatch, expiresAt: timeOf(made.expiresAt) };
+    await writeAudit(tx, { by, action: "token.create", details });
+    return made;
+  });
   if (row !== null) return { ...tokenView(row), token };
   throw new AppError(
     "token_name_taken",
@@ -44,10 +46,13 @@ export async function createToken(
  *
  * @throws {AppError} `token_not_found` where no live token has the name.
  */
-export async function revokeToken(db: Db, name: string): Promise<TokenView> {
+export async function revokeToken(db: Db, name: string, by: ActBy): Promise<TokenView> {
   const row = await db.transaction(async (tx) => {
     const revoked = await markRevoked(tx, name);
-    if (revoked !== null) await notify(tx, { about: "token", tokens: [revoked.id] });
+    if (revoked === null) return null;
+    await notify(tx, { about: "token", tokens: [revoked.id] });
+    const details = { token: name, id: revoked.id };
+    await writeAudit(tx, { by, action: "token.revoke", details });
     return revoked;
   });
   if (row !== null) return tokenView(row);

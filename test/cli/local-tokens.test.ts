@@ -6,6 +6,7 @@ import {
 } from "../../src/cli/local-tokens.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { runningPostgresUrl } from "../../src/embedded/running.ts";
+import { listAudit } from "../../src/store/audit.ts";
 import { makeDataDir } from "../embedded/owners.ts";
 import { startApi } from "../support/api.ts";
 import { openSocket, socketUrl } from "../support/log-socket.ts";
@@ -32,6 +33,19 @@ test("the first token is made beside a service that runs, and one that is revoke
   expect(revoked.revokedAt).not.toBeNull();
   expect(await socket.closed).toEqual([1008, "revoked"]);
   expect(await listTokensLocally(config, false)).toEqual([]);
+  const { rows } = await listAudit(api.store.db, {}, { cursor: null, limit: 9 });
+  expect(rows.map(({ action, details }) => [action, details["token"]])).toEqual([
+    ["token.revoke", "first"],
+    ["token.create", "first"],
+  ]);
+  for (const row of rows) {
+    expect(row).toMatchObject({
+      actorKind: "system",
+      actorName: null,
+      address: null,
+      requestId: null,
+    });
+  }
   expect((await listTokensLocally(config, true)).map(({ name }) => name)).toEqual(["first"]);
 });
 

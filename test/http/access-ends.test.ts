@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { revokeToken } from "../../src/services/tokens.ts";
 import { insertLogSegments } from "../../src/store/log-chunks.ts";
 import { type Api, startApi } from "../support/api.ts";
@@ -62,7 +63,7 @@ test("the nodes tell each other of it, so that nobody waits for a sweep", async 
   using socket = openSocket(socketUrl(`${other.url}${new URL(jobUrl).pathname}`), bearer(token));
   await Promise.all([ofShorter.opened, socket.opened]);
 
-  await revokeToken(api.store.db, "told");
+  await revokeToken(api.store.db, "told", BY_SYSTEM);
 
   expect(await Promise.race([socket.closed, ofShorter.closed])).toEqual([1008, "revoked"]);
 });

@@ -96,7 +96,7 @@ const isEnded = async (job: Enqueued) => {
 
 /** Everything that an act could change. */
 async function everything(): Promise<string> {
-  const tables = ["tasks", "jobs", "executions", "schedules", "ticks", "hosts"];
+  const tables = ["tasks", "jobs", "executions", "schedules", "ticks", "hosts", "tokens"];
   const ours = [...tables, "deliveries", "idempotency_keys", "audit"].map((t) => `fastlane.${t}`);
   const parts = [...ours, "graphile_worker.jobs"].map(
     (table) =>
@@ -346,6 +346,35 @@ const ACTS: [string, { repeats: boolean }, Prepare][] = [
     "an end of the drain",
     ONCE,
     async () => onHost("DELETE", "/docker-executor/blacklist/", "blacklist.lift"),
+  ],
+  [
+    "a token that is made",
+    ONCE,
+    async () => ({
+      ask: send("POST", "/tokens/", { name: "ci", role: "viewer", taskMatch: "^a" }),
+      kept: (token) => [
+        {
+          action: "token.create",
+          details: {
+            token: "ci",
+            id: (token as { id: string }).id,
+            role: "viewer",
+            taskMatch: "^a",
+            expiresAt: null,
+          },
+        },
+      ],
+    }),
+  ],
+  [
+    "a token that is revoked",
+    ONCE,
+    async () => ({
+      ask: send("DELETE", "/tokens/ci/"),
+      kept: (token) => [
+        { action: "token.revoke", details: { token: "ci", id: (token as { id: string }).id } },
+      ],
+    }),
   ],
   [
     "a blacklisting by PUT",

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { readToken } from "../../src/core/token.ts";
 import { createTokenFinder } from "../../src/http/token-finder.ts";
 import { createToken, revokeToken } from "../../src/services/tokens.ts";
@@ -18,8 +19,6 @@ beforeAll(async () => {
 afterAll(() => disposals.disposeAsync());
 
 const JSON_BODY = { method: "POST", body: JSON.stringify({ image: "busybox", command: "true" }) };
-
-const SYSTEM = { kind: "system", name: null } as const;
 
 /** Another token of the same form. */
 function otherToken(token: string): string {
@@ -256,7 +255,7 @@ test.each([
 
 test("64 who come at once share a lookup, none of them one that began before it came", async () => {
   await using store = await testStore();
-  const { token } = await createToken(store.db, { name: "a", role: "viewer" }, SYSTEM);
+  const { token } = await createToken(store.db, { name: "a", role: "viewer" }, BY_SYSTEM);
   let lookups = 0;
   const counting = new Proxy(store.db.$client, {
     apply(target, self, args) {
@@ -271,7 +270,7 @@ test("64 who come at once share a lookup, none of them one that began before it 
   const read = readToken(token) ?? expect.unreachable();
 
   const first = find(read);
-  const revoked = revokeToken(store.db, "a");
+  const revoked = revokeToken(store.db, "a", BY_SYSTEM);
   const meanwhile = Array.from({ length: 63 }, () => find(read));
   await revoked;
   const after = Array.from({ length: 64 }, () => find(read));

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { createToken, revokeToken } from "../../src/services/tokens.ts";
 import { createTokenWatch, type TokenEnd } from "../../src/stream/token-watch.ts";
 import { testStore } from "../support/store.ts";
-
-const SYSTEM = { kind: "system", name: null } as const;
 
 /** A watch on a database of which each answer to a look can be awaited. */
 async function startWatch() {
@@ -43,14 +42,14 @@ async function follow({ watch, nextLook }: Started, id: string) {
 
 test("who follows a token is told at the word of its end", async () => {
   await using started = await startWatch();
-  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, SYSTEM);
+  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, BY_SYSTEM);
   // It looks by itself before the other one does.
   const unheard = await follow({ ...started, watch: started.deaf }, id);
-  const other = await createToken(started.db, { name: "b", role: "viewer" }, SYSTEM);
+  const other = await createToken(started.db, { name: "b", role: "viewer" }, BY_SYSTEM);
   const followers = [await follow(started, id), await follow(started, id)];
   const ofOther = await follow(started, other.id);
 
-  await revokeToken(started.db, "a");
+  await revokeToken(started.db, "a", BY_SYSTEM);
   started.watch.hear({ about: "token", tokens: [id] });
 
   const told = Promise.all(followers.map(({ ended }) => ended));
@@ -61,10 +60,10 @@ test("who follows a token is told at the word of its end", async () => {
 
 test("who follows a token is told without a word when words may have been lost", async () => {
   await using started = await startWatch();
-  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, SYSTEM);
+  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, BY_SYSTEM);
   const { ended } = await follow(started, id);
 
-  await revokeToken(started.db, "a");
+  await revokeToken(started.db, "a", BY_SYSTEM);
   started.watch.lookAgain();
 
   expect(await ended).toBe("revoked");
@@ -72,18 +71,18 @@ test("who follows a token is told without a word when words may have been lost",
 
 test("a word that was lost costs a sweep", async () => {
   await using started = await startWatch();
-  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, SYSTEM);
+  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, BY_SYSTEM);
   const { ended } = await follow(started, id);
 
-  await revokeToken(started.db, "a");
+  await revokeToken(started.db, "a", BY_SYSTEM);
 
   expect(await ended).toBe("revoked");
 });
 
 test("a token that ended before it was followed is told of", async () => {
   await using started = await startWatch();
-  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, SYSTEM);
-  await revokeToken(started.db, "a");
+  const { id } = await createToken(started.db, { name: "a", role: "viewer" }, BY_SYSTEM);
+  await revokeToken(started.db, "a", BY_SYSTEM);
 
   expect(await (await follow(started, id)).ended).toBe("revoked");
 });

@@ -1,6 +1,7 @@
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { parseJsonBody } from "../../src/payload/parse.ts";
 import { createToken } from "../../src/services/tokens.ts";
 import { openStore, type Store } from "../../src/store/connect.ts";
@@ -50,7 +51,7 @@ export async function startApi(
       made += 1;
       const name = `test-${made}-${crypto.randomUUID().slice(0, 8)}`;
       const body = parseJsonBody(JSON.stringify({ name, role: "viewer", ...wish }));
-      return (await createToken(store.db, body, { kind: "system", name: null })).token;
+      return (await createToken(store.db, body, BY_SYSTEM)).token;
     },
     ask: (path, token = null, init = {}) =>
       fetch(url + path, {
