@@ -78,7 +78,9 @@ function pathnameOf(url: string): string {
   const begin = url.indexOf("/", url.indexOf("//") + 2);
   const end = url.slice(begin).search(/[?#]/);
   const path = end < 0 ? url.slice(begin) : url.slice(begin, begin + end);
-  return begin < 0 || /[.\\]|%2e/i.test(path) ? new URL(url).pathname : path;
+  if (begin >= 0 && !/[.\\]|%2e/i.test(path)) return path;
+  // With a Host that is none it is no URL; that is refused before the path is asked for.
+  return URL.parse(url)?.pathname ?? "/";
 }
 
 /**

@@ -12,6 +12,8 @@ const NO_SOCKET = "Cannot open a socket for a web page of another origin";
 export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
   const ownName = URL.parse(deps.publicUrl ?? "")?.hostname;
   const isOurs = (host: string) => {
+    // With a part of a path in it, it is no name, and the request's URL is none.
+    if (/[\s/\\?#@]/.test(host)) return false;
     const name = URL.parse(`http://${host}`)?.hostname ?? "";
     const isAddress = isIP(name.replace(/^\[|\]$/g, "")) !== 0;
     return name === ownName || name === "localhost" || isAddress;

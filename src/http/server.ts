@@ -63,6 +63,8 @@ function listen(fetch: Answer, hostname: string, port: number): Bun.Server<Socke
     return Bun.serve({
       hostname,
       port,
+      // Bun's page for developers tells anybody of the program and its folders.
+      development: false,
       idleTimeout: READER_MAY_PAUSE_SECONDS,
       websocket: SOCKETS,
       fetch,

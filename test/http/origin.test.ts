@@ -35,6 +35,18 @@ test("only a page of our own may act, and only under a name of ours", async () =
   expect([read.status, Object.keys(JSON.parse(read.body))]).toEqual([403, ["error", "operation"]]);
 });
 
+test.each(["/healthcheck?", "/healthcheck#", "/tasks/..", "\\a", " b"])(
+  "a Host that goes on with %j is refused in a sentence, and no path is read from it",
+  async (rest) => {
+    await using app = await start({ requireAuthentication: true });
+
+    const answer = await rawRequest(app, "GET /tasks/", [`Host: 127.0.0.1${rest}`]);
+
+    expect(answer.status).toBe(403);
+    expect(JSON.parse(answer.body).error).toStartWith("Cannot answer under this name");
+  },
+);
+
 test("a configured URL is what answers are made of, and its pages are ours", async () => {
   await using app = await start({ publicUrl: "https://jobs.example/lane/" });
 
