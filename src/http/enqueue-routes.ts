@@ -12,6 +12,7 @@ import { bodyText } from "./body.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { newJobIdOf, operation, taskIdOf } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
+import { allowanceOf } from "./session.ts";
 import { requestIp, type Urls, urlsOf } from "./urls.ts";
 
 const LONGEST_WAIT_SECONDS = 60;
@@ -139,7 +140,8 @@ async function awaited(
     deps.stopping,
     c.req.raw.signal,
   ]);
-  const row = await untilEnded(deps, executionId, signal);
+  using allowance = allowanceOf(c.get("session"), signal);
+  const row = await untilEnded(deps, executionId, allowance.until);
   return row === null ? null : await executionView(deps.db, row);
 }
 

@@ -17,6 +17,17 @@ export const ENDLESS: Session = {
   follow: () => () => {},
 };
 
+/** Aborted with another signal, or when credentials no longer count. */
+interface Allowance extends Disposable {
+  until: AbortSignal;
+}
+
+export function allowanceOf(session: Session, signal: AbortSignal): Allowance {
+  const over = new AbortController();
+  const leave = session.follow(() => over.abort());
+  return { until: AbortSignal.any([signal, over.signal]), [Symbol.dispose]: leave };
+}
+
 /**
  * The parts of an answer that stays open, until the credentials that it was asked for with no
  * longer count.
@@ -28,11 +39,6 @@ export async function* whileAllowed<Part>(
   signal: AbortSignal,
   partsUntil: (signal: AbortSignal) => AsyncGenerator<Part>,
 ): AsyncGenerator<Part> {
-  const over = new AbortController();
-  const leave = session.follow(() => over.abort());
-  try {
-    yield* partsUntil(AbortSignal.any([signal, over.signal]));
-  } finally {
-    leave();
-  }
+  using allowance = allowanceOf(session, signal);
+  yield* partsUntil(allowance.until);
 }

@@ -3,6 +3,7 @@ import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { revokeToken } from "../../src/services/tokens.ts";
 import { insertLogSegments } from "../../src/store/log-chunks.ts";
 import { type Api, startApi } from "../support/api.ts";
+import { eventually } from "../support/client.ts";
 import { openSocket, socketUrl } from "../support/log-socket.ts";
 import { segmentOf } from "../support/logs.ts";
 import { jsonOf } from "./request.ts";
@@ -54,6 +55,22 @@ test("whatever a token has opened ends when it is revoked, on every node, and no
   const isOpen = await Promise.race([kept.closed, Promise.resolve("open")]);
   expect(isOpen).toBe("open");
 });
+
+test("who waits for an execution is answered at once when the token is revoked", async () => {
+  const admin = await api.token({ role: "admin" });
+  const token = await api.token({ name: "waiting", role: "submitter" });
+  const body = JSON.stringify({ image: "busybox", command: "true" });
+  const answer = api.ask("/tasks/waited/?wait=60", token, { method: "POST", body });
+  await eventually(
+    async () => (await api.ask("/tasks/waited/", admin)).ok || undefined,
+    () => "there is no job",
+  );
+
+  await api.ask("/tokens/waiting/", admin, { method: "DELETE" });
+  const { execution } = await jsonOf(await answer);
+
+  expect(execution.status).toBe("enqueued");
+}, 30_000);
 
 test("the nodes tell each other of it, so that nobody waits for a sweep", async () => {
   const token = await api.token({ name: "told" });
