@@ -7,7 +7,8 @@ import { exactObject, oneOf, shortText } from "./limits.ts";
 import { sentence, toIssue } from "./parse.ts";
 import { isObject } from "./text.ts";
 
-const NAME = /^[A-Za-z0-9._-]{1,100}$/;
+/** "." and ".." are no part of a URL's path, so nobody could revoke it by one. */
+const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
 const LONGEST_DAYS = 3_650;
 const CANNOT = "Cannot make the token";
 
@@ -22,7 +23,10 @@ const Lifetime = v.pipe(
 export const TokenBody = exactObject({
   name: v.pipe(
     v.string("must be a string"),
-    v.regex(NAME, 'must have 1 to 100 letters, digits, ".", "_" or "-"'),
+    v.regex(
+      NAME,
+      'must have 1 to 100 letters, digits, ".", "_" or "-", and be neither "." nor ".."',
+    ),
     v.description("unique among live tokens"),
   ),
   role: v.pipe(oneOf(...ROLES), v.description("what it may do, each role with all before it")),
@@ -47,6 +51,8 @@ export interface TokenWish {
   /** `null` is for ever. */
   lastsMs: number | null;
 }
+
+export const isTokenName = (text: string) => NAME.test(text);
 
 /** @throws {AppError} `payload_invalid`, with every wrong key named. */
 export function checkToken(value: unknown): TokenWish {

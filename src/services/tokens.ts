@@ -1,9 +1,9 @@
 import type { ActBy } from "../core/audit.ts";
 import { AppError } from "../core/errors.ts";
 import { newToken } from "../core/token.ts";
-import { checkToken, type MadeToken, type TokenView } from "../payload/token.ts";
+import { checkToken, isTokenName, type MadeToken, type TokenView } from "../payload/token.ts";
 import { writeAudit } from "../store/audit.ts";
-import type { Db } from "../store/connect.ts";
+import type { Db, Tx } from "../store/connect.ts";
 import { faultOfExpression } from "../store/expressions.ts";
 import { notify } from "../store/notify.ts";
 import type { TokenRow } from "../store/token-schema.ts";
@@ -47,16 +47,18 @@ export async function createToken(db: Db, wish: unknown, by: ActBy): Promise<Mad
  * @throws {AppError} `token_not_found` where no live token has the name.
  */
 export async function revokeToken(db: Db, name: string, by: ActBy): Promise<TokenView> {
-  const row = await db.transaction(async (tx) => {
-    const revoked = await markRevoked(tx, name);
-    if (revoked === null) return null;
-    await notify(tx, { about: "token", tokens: [revoked.id] });
-    const details = { token: name, id: revoked.id };
-    await writeAudit(tx, { by, action: "token.revoke", details });
-    return revoked;
-  });
+  const row = isTokenName(name) ? await db.transaction((tx) => revoke(tx, name, by)) : null;
   if (row !== null) return tokenView(row);
   throw new AppError("token_not_found", `There is no live token "${name.slice(0, 100)}"`);
+}
+
+async function revoke(tx: Tx, name: string, by: ActBy): Promise<TokenRow | null> {
+  const revoked = await markRevoked(tx, name);
+  if (revoked === null) return null;
+  await notify(tx, { about: "token", tokens: [revoked.id] });
+  const details = { token: name, id: revoked.id };
+  await writeAudit(tx, { by, action: "token.revoke", details });
+  return revoked;
 }
 
 /** The newest first, with those that are revoked or have expired where all are asked for. */

@@ -232,6 +232,7 @@ test("tokens are made, listed and revoked, and a name is free when its token is 
 test.each([
   [{ role: "viewer" }, '"name" must be given'],
   [{ name: "a b", role: "viewer" }, '"name" must have 1 to 100 letters'],
+  [{ name: "..", role: "viewer" }, '"name" must have 1 to 100 letters'],
   [{ name: "a", role: "root" }, '"role" must be "viewer", "submitter", "operator" or "admin"'],
   [{ name: "a", role: "viewer", expiresIn: "soon" }, '"expiresIn" must be a duration such as 90d'],
   [{ name: "a", role: "viewer", expiresIn: "9999d" }, "from 1s to 3650d"],
@@ -251,6 +252,12 @@ test.each([
   const { error } = await errorOf(answer, 400);
   expect(error).toStartWith("Cannot make the token: ");
   expect(error).toContain(words);
+});
+
+test.each(["%00", "a%20b", "%FF"])("there is no live token %s to revoke", async (name) => {
+  const answer = await open.ask(`/tokens/${name}/`, null, { method: "DELETE" });
+
+  expect((await errorOf(answer, 404)).error).toStartWith("There is no live token");
 });
 
 test("64 who come at once share a lookup, none of them one that began before it came", async () => {
