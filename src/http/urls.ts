@@ -49,15 +49,21 @@ export function requestIp({ trustedProxies }: UrlDeps, c: HttpContext): string {
 
 /**
  * The same where it must not be made up. Anybody may write anything in these headers: so they count
- * only from a proxy that is trusted, and of a list the last address that is not a proxy's.
+ * only from a proxy that is trusted, and of a list the last address that is not a proxy's. Many
+ * proxies write one of the two and pass on the other as it came: where they disagree, none counts.
  */
 export function provenIp({ trustedProxies }: Pick<UrlDeps, "trustedProxies">, c: HttpContext) {
   const peer = c.env.peerAddress;
   if (!isTrusted(trustedProxies, peer)) return peer;
-  const real = c.req.header("x-real-ip") ?? "";
-  const forwarded = (c.req.header("x-forwarded-for") ?? "").split(",").map((one) => one.trim());
-  const last = forwarded.findLast((address) => !isTrusted(trustedProxies, address)) ?? "";
-  return [real, last].find((address) => isIP(address) !== 0) ?? peer;
+  const lastOf = (header: string) =>
+    (c.req.header(header) ?? "")
+      .split(",")
+      .map((address) => address.trim())
+      .findLast((address) => address !== "" && !isTrusted(trustedProxies, address));
+  const [said = "", other = said] = [lastOf("x-real-ip"), lastOf("x-forwarded-for")].filter(
+    (address) => address !== undefined,
+  );
+  return isIP(said) !== 0 && said === other ? said : peer;
 }
 
 function isTrusted(trustedProxies: readonly string[], peer: string): boolean {

@@ -471,6 +471,24 @@ test.each<[string, string[], Record<string, string>, string]>([
     { "x-forwarded-for": "6.6.6.6, 9.9.9.9, 10.0.0.3" },
     "9.9.9.9",
   ],
+  [
+    "the proxy's where its headers disagree: one was made up, and passed on",
+    ["127.0.0.1"],
+    { "x-real-ip": "6.6.6.6", "x-forwarded-for": "9.9.9.9" },
+    "127.0.0.1",
+  ],
+  [
+    "what both headers say, also behind a second proxy",
+    ["127.0.0.1", "10.0.0.0/8"],
+    { "x-real-ip": "9.9.9.9", "x-forwarded-for": "9.9.9.9, 10.0.0.3" },
+    "9.9.9.9",
+  ],
+  [
+    "not that of a proxy before the last one",
+    ["127.0.0.1", "10.0.0.0/8"],
+    { "x-real-ip": "10.0.0.3", "x-forwarded-for": "9.9.9.9, 10.0.0.3" },
+    "9.9.9.9",
+  ],
   ["not what is no address", ["127.0.0.1"], { "x-real-ip": "<script>" }, "127.0.0.1"],
 ])("the address is %s", async (_, trustedProxies, headers, address) => {
   const { database } = app;

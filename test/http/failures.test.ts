@@ -58,6 +58,15 @@ test("an address that a client makes up behind the proxy's own word does not cou
   expect((await ask(made(9), RIGHT)).status).toBe(429);
 });
 
+test("an address in a header that the proxy passes on as it came does not count", async () => {
+  const guesses = (i: number) =>
+    ask("192.0.2.6", basic("ada", "guess"), { "x-real-ip": `198.51.100.${i}` });
+  for (let i = 0; i < 5; i += 1) await guesses(i);
+
+  expect((await guesses(9)).status).toBe(429);
+  expect((await ask("192.0.2.6", RIGHT)).status).toBe(200);
+});
+
 test("without a trusted proxy nobody can write themselves another address", async () => {
   await using own = await startApi(OWNER);
   const statuses: number[] = [];
