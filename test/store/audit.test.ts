@@ -63,6 +63,19 @@ test.each<[string, Record<string, unknown>, string | null]>([
   expect(fault).toBe(broken);
 });
 
+test("what is seldom done is found without reading all that is done often", async () => {
+  await store.sql`
+    INSERT INTO fastlane.audit (actor_kind, action, task_id, job_id)
+    SELECT 'anonymous', 'enqueue', 't', ${JOB} FROM generate_series(1, 5000)`;
+  await store.sql`ANALYZE fastlane.audit`;
+
+  const plan = await store.sql`
+    EXPLAIN SELECT * FROM fastlane.audit WHERE action = ${"token.revoke"}
+    ORDER BY at DESC, id DESC LIMIT 101`;
+
+  expect(JSON.stringify(plan)).toContain("audit_by_seldom_action");
+});
+
 /** More than details may have, however well they are packed. */
 function noise(): string {
   return Array.from({ length: 400 }, () => crypto.randomUUID()).join("");
