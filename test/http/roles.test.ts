@@ -59,10 +59,10 @@ const ROUTES: Record<string, Role | null> = {
   "DELETE /docker-executor/blacklist": "operator",
   "POST /hosts/drain": "operator",
 
+  "GET /audit": "admin",
   "GET /tokens": "admin",
   "POST /tokens": "admin",
   "DELETE /tokens/:tokenName": "admin",
-  "GET /audit": "admin",
 };
 
 const { routes } = createHttpApp({ corsOrigins: [] } as unknown as HttpDeps);
