@@ -16,8 +16,23 @@ export interface Live {
   draw(): Promise<string>;
 }
 
-/** Draws again and again until the signal. What was on the terminal before is there again then. */
-export async function drawAgainAndAgain({ out, everyMs, signal, draw }: Live): Promise<void> {
+/**
+ * Draws again and again until the signal, or until nobody reads it any more. What was on the
+ * terminal before is there again then.
+ */
+export async function drawAgainAndAgain({
+  out,
+  everyMs,
+  signal: asked,
+  draw,
+}: Live): Promise<void> {
+  const unread = new AbortController();
+  out.on("error", () => unread.abort());
+  const signal = AbortSignal.any([asked, unread.signal]);
+  const ended = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
   const isInPlace = out.isTTY === true;
   if (isInPlace) out.write(TO_OTHER_SCREEN);
   // Whatever ends the process, the terminal is left as it was.
@@ -25,8 +40,9 @@ export async function drawAgainAndAgain({ out, everyMs, signal, draw }: Live): P
   if (isInPlace) process.once("exit", restore);
   try {
     while (!signal.aborted) {
-      const text = await draw();
-      if (signal.aborted) break;
+      // A server that is slow to answer keeps nobody here.
+      const text = await Promise.race([draw(), ended]);
+      if (text === null) break;
       out.write(isInPlace ? framed(text, out) : text);
       await pause(out, everyMs, signal);
     }
@@ -42,7 +58,7 @@ export async function drawAgainAndAgain({ out, everyMs, signal, draw }: Live): P
 function framed(text: string, { columns, rows }: NodeJS.WriteStream): string {
   const lines = text.trimEnd().split("\n");
   const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), "…"];
-  return `${HOME}${shown.map((line) => cut(line, columns) + CLEAR_LINE).join("\n")}${CLEAR_BELOW}`;
+  return `${HOME}${shown.map((line) => CLEAR_LINE + cut(line, columns)).join("\n")}${CLEAR_BELOW}`;
 }
 
 /** Until it is time to draw again: at once when the terminal has another size. */

@@ -82,3 +82,47 @@ test("a token that is typed is not shown, and Ctrl-C saves nothing", async () =>
   await expect(readFile(join(home, ".config/fastlane/logins.json"))).rejects.toThrow("ENOENT");
   await rm(home, { recursive: true, force: true });
 });
+
+test("Ctrl-C ends --watch while a server is slow to answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using server = silentServer(asked.resolve);
+  const { child, shown, terminal } = onTerminal(["status", "--watch"], {
+    FASTLANE_URL: server.url,
+  });
+
+  await asked.promise;
+  terminal?.write("\u0003");
+
+  expect(await child.exited).toBe(0);
+  expect(shown()).toEndWith("\u001b[?25h\u001b[?1049l");
+});
+
+test("--watch ends when nobody reads it any more", async () => {
+  await using app = await startTestApp({ roles: API });
+  const child = Bun.spawn([...COMMAND, "status", "--watch", "0.1"], {
+    env: { FASTLANE_URL: app.url },
+    stdout: "pipe",
+  });
+
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+
+  expect(await child.exited).toBe(0);
+});
+
+/** Takes what is asked, and never answers. */
+function silentServer(onAsked: () => void) {
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch() {
+      onAsked();
+      return new Promise<Response>(() => {});
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+}
