@@ -36,7 +36,7 @@ export function watchInterrupts(deps: InterruptDeps): Disposable {
     terminal?.setRawMode(true);
     terminal?.on("data", onKeys);
     terminal?.resume();
-    const keys = "y stops it, n goes on, d leaves it running; Ctrl-C again stops it";
+    const keys = "y stops it, n goes on, d leaves it running";
     status.ask(`Stop ${deps.name()}? ${keys}`);
   };
   const unask = (): void => {

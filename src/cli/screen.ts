@@ -17,7 +17,8 @@ export function screenOf(command: Command, { environment }: Surroundings): Scree
   const { isTTY: isTerminal = false, columns } = process.stdout;
   const { color } = command.opts<{ color?: boolean }>();
   return {
-    columns: isTerminal ? columns : null,
+    // A terminal that nobody told its size has none.
+    columns: isTerminal && columns > 0 ? columns : null,
     colours: coloursFor({ isTerminal, environment, refused: color === false }),
     now: new Date(),
   };

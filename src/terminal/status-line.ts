@@ -39,7 +39,9 @@ export function createStatusLine(out: TerminalOutput, isPlain: boolean): StatusL
     if (text === null || isDrawn || (asked === null && !isAtLineStart)) return;
     if (!isAtLineStart) out.write("\n");
     isAtLineStart = true;
-    const part = [...safeLine(text)].slice(0, Math.max(1, (out.columns ?? 80) - 1)).join("");
+    // The terminal has shown the Ctrl-C that led to the question.
+    if (asked !== null) out.write("\r\u001b[2K");
+    const part = [...safeLine(text)].slice(0, Math.max(1, (out.columns || 80) - 1)).join("");
     const style = asked === null ? "\u001b[0;2m" : "\u001b[0;1m";
     out.write(isPlain ? part : `${style}${part}\u001b[0m`);
     isDrawn = true;
