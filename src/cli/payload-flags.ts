@@ -1,4 +1,5 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { messageOf } from "../core/errors.ts";
 import { envsOf } from "./envs.ts";
 import * as values from "./payload-values.ts";
 
@@ -101,7 +102,8 @@ export function payloadOf(
   const given = command.opts<Record<string, unknown>>();
   const texts = (name: string) => (given[name] ?? []) as string[];
   const file = given["payload"];
-  const payload: Payload = typeof file === "string" ? values.fileObject(file) : {};
+  const payload: Payload =
+    typeof file === "string" ? named("--payload", () => values.fileObject(file)) : {};
   if (words.length > 0) payload["command"] = words;
   for (const { option, key, within } of PLAIN) {
     const name = option.attributeName();
@@ -109,14 +111,21 @@ export function payloadOf(
     payload[key] =
       within === undefined ? given[name] : { ...part(payload, key), [within]: given[name] };
   }
-  merge(payload, "envs", envsOf(texts("envFile"), texts("env"), environment));
-  merge(
-    payload,
-    "additionalDNSEntries",
-    Object.fromEntries(texts("addHost").map(values.hostEntry)),
+  const envs = named("--env and --env-file", () =>
+    envsOf(texts("envFile"), texts("env"), environment),
   );
-  merge(payload, "metadata", Object.assign({}, ...texts("metadata").map(values.metadataOf)));
-  for (const path of texts("webhooksFile")) merge(payload, "webhooks", values.fileObject(path));
+  merge(payload, "envs", envs);
+  const hosts = named("--add-host", () => texts("addHost").map(values.hostEntry));
+  merge(payload, "additionalDNSEntries", Object.fromEntries(hosts));
+  const metadata = named("--metadata", () => texts("metadata").map(values.metadataOf));
+  merge(payload, "metadata", Object.assign({}, ...metadata));
+  for (const path of texts("webhooksFile")) {
+    merge(
+      payload,
+      "webhooks",
+      named("--webhooks-file", () => values.fileObject(path)),
+    );
+  }
   for (const [event, addresses] of texts("notify").map(values.eventAnd)) {
     append(payload, "notify", event, addresses.split(","));
   }
@@ -124,6 +133,15 @@ export function payloadOf(
     append(payload, "webhooks", event, [{ url }]);
   }
   return payload;
+}
+
+/** Whose value is wrong is said in front: the value itself may be a secret. */
+function named<Value>(flags: string, value: () => Value): Value {
+  try {
+    return value();
+  } catch (error) {
+    throw new InvalidArgumentError(`${flags}: ${messageOf(error)}`);
+  }
 }
 
 function part(payload: Payload, key: string): Record<string, unknown> {

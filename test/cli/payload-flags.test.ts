@@ -95,9 +95,9 @@ test.each([
   [["--timeout", "soon"], /duration/],
   [["--retries", "many"], /number/],
   [["--pull", "perhaps"], /missing, always, never/],
-  [["--metadata", "{nonsense"], /JSON/],
-  [["--add-host", "alone"], /NAME:ADDRESS/],
-  [["--env-file", "/nonexistent"], /cannot be read/],
+  [["--metadata", "{nonsense"], /^--metadata: .*JSON/],
+  [["--add-host", "alone"], /^--add-host: .*NAME:ADDRESS/],
+  [["--env-file", "/nonexistent"], /^--env and --env-file: .*cannot be read/],
 ])("%j is refused", (args, words) => {
   expect(() => payload(args)).toThrow(words);
 });
