@@ -35,7 +35,6 @@ export function addLogsCommand(program: Command, surroundings: Surroundings): vo
     .option("-t, --timestamps", "the time in front of each line");
   withClientOptions(command);
   command.action(async (words: string[]) => {
-    if (words.length > 3) command.error("error: give TASK JOB EXECUTION at most");
     const client = await clientOf(command, surroundings);
     await tell(client, words, command.opts<LogsFlags>(), surroundings);
   });

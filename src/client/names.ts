@@ -44,6 +44,10 @@ const Listed = v.looseObject({
 export async function resolveJob(client: Client, words: readonly string[]): Promise<JobName> {
   const [first = "", job, execution] = words;
   const inUrl = /^https?:\/\//i.test(first) ? partsOfUrl(first) : null;
+  // What stands behind would be left alone without a word.
+  if (words.length > (inUrl === null ? 3 : 1)) {
+    throw new ClientError("Several are named: give one URL, or TASK JOB EXECUTION at most");
+  }
   if (inUrl !== null) {
     const { taskId, jobId, executionId } = inUrl;
     return { taskId, jobId: jobId ?? (await newestJob(client, taskId)), executionId };

@@ -51,8 +51,10 @@ function wordsOf(body: string): string | null {
     const value: unknown = JSON.parse(body);
     if (typeof value !== "object" || value === null || !("error" in value)) return null;
     if (typeof value.error !== "string") return null;
-    // Whoever answers must not move the terminal's cursor.
-    return value.error.replace(/\p{Cc}/gu, "\u{fffd}").slice(0, MAX_WORDS);
+    // Whoever answers must not move the terminal's cursor, nor turn round what is read.
+    return value.error
+      .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, "\u{fffd}")
+      .slice(0, MAX_WORDS);
   } catch {
     return null;
   }
