@@ -1,4 +1,5 @@
 import type { ClientFrame, FrameGap } from "../client/frames.ts";
+import { messageOf } from "../core/errors.ts";
 import { createSafeText } from "../terminal/safe-text.ts";
 import type { StatusLine } from "../terminal/status-line.ts";
 
@@ -37,7 +38,11 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
   let hasColours = false;
   const atLineStart = { stdout: true, stderr: true };
   const shown = { stdout: shownBy(stdout), stderr: shownBy(stderr) };
-  stdout.on("error", () => {
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has gone wants no more; whatever else fails has lost what it was to keep.
+    if (error.code !== "EPIPE" && !isBroken) {
+      stderr.write(`fastlane: Cannot write the log: ${messageOf(error)}\n`, () => {});
+    }
     isBroken = true;
   });
   stderr.on("error", () => {});

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type * as v from "valibot";
 import { type Client, read } from "../client/client.ts";
+import { messageOf } from "../core/errors.ts";
 import { coloursFor } from "../terminal/colours.ts";
 import { safeJson } from "../terminal/safe-json.ts";
 import type { Room } from "../terminal/table.ts";
 import { clientOf } from "./client-options.ts";
-import { flushed } from "./log-output.ts";
 import type { Surroundings } from "./program.ts";
 
 /** Where a command's answer is shown. */
@@ -58,10 +58,26 @@ export async function showOf<Schema extends v.GenericSchema>(
   if (further !== null) hint(further);
 }
 
-/** Resolves when whoever reads has it; ends the process quietly when nobody does any more. */
+/**
+ * Resolves when whoever reads has it; ends the process quietly when nobody does any more.
+ *
+ * @throws {Error} When it cannot be written, as on a disk that is full.
+ */
 export async function print(text: string): Promise<void> {
-  process.stdout.once("error", () => process.exit(0));
-  await flushed(process.stdout, text);
+  const failed = Promise.withResolvers<never>();
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    failed.reject(new Error(`Cannot write the answer: ${messageOf(error)}`));
+  });
+  await Promise.race([written(text), failed.promise]);
+}
+
+async function written(text: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.stdout.write(text, (error) => {
+      if (!error) resolve();
+    });
+  });
 }
 
 export function wantsJson(command: Command): boolean {

@@ -111,6 +111,18 @@ test("--watch ends when nobody reads it any more", async () => {
   expect(await child.exited).toBe(0);
 });
 
+test("an answer that cannot be written is no success", async () => {
+  const child = Bun.spawn(
+    ["sh", "-c", 'exec "$@" >/dev/full', "sh", ...COMMAND, "completion", "bash"],
+    {
+      stderr: "pipe",
+    },
+  );
+
+  expect(await child.exited).toBe(2);
+  expect(await child.stderr.text()).toContain("Cannot write the answer: ENOSPC");
+});
+
 /** Takes what is asked, and never answers. */
 function silentServer(onAsked: () => void) {
   const server = Bun.serve({
