@@ -11,7 +11,7 @@ export type ConnectionState =
   | { name: WhyOver };
 
 /** Why it is of no use to try again: what the page is about is there no longer, or not for us. */
-export type WhyOver = "gone" | "refused";
+type WhyOver = "gone" | "refused";
 
 export interface ConnectionDeps {
   /** Where the log is now; it may be elsewhere at the next try. */
