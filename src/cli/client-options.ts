@@ -40,7 +40,8 @@ export async function clientOf(command: Command, surroundings: Surroundings): Pr
     ? await readLogins(environment)
     : { current: null, logins: {} };
   const server = parseServerUrl(given ?? current ?? DEFAULT_URL);
-  const token = ownToken ?? logins[server.url]?.token;
+  // What is said now goes before what was saved once.
+  const token = ownToken ?? (server.login === null ? logins[server.url]?.token : undefined);
   return createClient({
     url: server.url,
     authorization: authorizationOf(server, token),

@@ -50,14 +50,15 @@ test("the URL is that of the flag, the environment, the current login, or this m
   ]);
 });
 
-test("who asks is the token of the environment, the login of that URL, or what the URL says", async () => {
+test("who asks is the token of the environment, what the URL says, or the login of that URL", async () => {
   const saved = await config([HERE, "fl_here"]);
   const withLogin = HERE.replace("://", "://ops:p%40ss@");
   const asked = async (environment: Record<string, string>, url: string) =>
     await (await client(environment, "--url", url)).get("/");
 
   expect(await asked({ ...saved, FASTLANE_TOKEN: "fl_own" }, withLogin)).toBe("Bearer fl_own");
-  expect(await asked(saved, withLogin)).toBe("Bearer fl_here");
+  expect(await asked(saved, withLogin)).toBe(BASIC);
+  expect(await asked(saved, HERE)).toBe("Bearer fl_here");
   expect(await asked(await config(), withLogin)).toBe(BASIC);
   expect(await asked(await config([OTHER, "fl_other"]), HERE)).toBeNull();
 });
