@@ -80,7 +80,11 @@ async function logIn(server: string, command: Command, surroundings: Surrounding
   if (token === "") throw new ClientError("No token was given");
   const asked = { ...environment, FASTLANE_URL: url, FASTLANE_TOKEN: token };
   const client = await clientOf(command, { ...surroundings, environment: asked });
-  const answer = await client.get("/whoami/");
+  const answer = await client.get("/whoami/").catch((error: unknown) => {
+    if (!(error instanceof ClientError) || error.status !== 401) throw error;
+    // How to log in is known to whoever does.
+    throw new ClientError(error.words ?? `${url} does not know this token`, { status: 401 });
+  });
   const { kind, name, role, taskMatch } = read(client, WhoamiAnswer, answer);
   if (kind === "anonymous") {
     throw new ClientError(`${url} asks nobody who they are: there is nothing to log in to`);

@@ -2,25 +2,29 @@ import { ClientError } from "./client-error.ts";
 
 const PASSING = [502, 503, 504];
 const MAX_WORDS = 1_000;
+/** How a refusal begins that is for the role or the tasks of who asks; others are of a policy. */
+const OF_WHO_ASKS = /^This (?:needs the role|token is only) /;
 
 /** An answer that is not what was asked for, as an error that says what to do about it. */
 export async function refusalOf(server: string, response: Response): Promise<ClientError> {
   const { status } = response;
-  const options = { status, isPassing: PASSING.includes(status) };
   if (status >= 300 && status < 400) return redirectOf(server, response);
   const words = wordsOf(await response.text().catch(() => ""));
+  const options = { status, isPassing: PASSING.includes(status), words };
   const said = words ?? `${server} answered ${status}`;
   if (status === 401) {
+    const why = words ?? `${server} does not know who asks`;
     const how = `log in with "fastlane login ${server}", or give a token in FASTLANE_TOKEN`;
-    return new ClientError(`${server} does not know who asks: ${how}`, options);
+    return new ClientError(`${why}; ${how}`, options);
   }
   if (status === 403) {
-    const who = '"fastlane whoami" tells what you may do';
-    return new ClientError(`${server} does not allow it: ${said}; ${who}`, options);
+    const hint = OF_WHO_ASKS.test(said) ? '; "fastlane whoami" tells what you may do' : "";
+    return new ClientError(`${server} does not allow it: ${said}${hint}`, options);
   }
   if (status === 429) {
+    if (words?.includes("try again")) return new ClientError(words, options);
     const wait = response.headers.get("retry-after");
-    const when = wait !== null && /^\d+$/.test(wait) ? `in ${wait} seconds` : "a little later";
+    const when = wait !== null && /^\d+$/.test(wait) ? `in ${wait} s` : "a little later";
     return new ClientError(`${server} was asked too often: ${said}; try again ${when}`, options);
   }
   if (words !== null) return new ClientError(words, options);

@@ -34,14 +34,18 @@ const clientOf = (url: string, options: Partial<ClientOptions> = {}) =>
     ...{ url, authorization: null, ca: null, proxyFor: () => null, version: "test" },
     ...options,
   });
-const said = (status: number, headers = {}) =>
-  Response.json({ error: "Its own words", operation: "x" }, { status, headers });
+const refused = (status: number, error: string, headers = {}) =>
+  Response.json({ error, operation: "x" }, { status, headers });
+const said = (status: number, headers = {}) => refused(status, "Its own words", headers);
 
 test.each([
   ["fastlane's own words", () => said(404), /^Its own words$/],
-  ["who is not known", () => said(401), /fastlane login http:.*FASTLANE_TOKEN/],
-  ["who may not", () => said(403), /does not allow it: Its own words.*whoami/],
-  ["who asks too often", () => said(429, { "retry-after": "7" }), /in 7 seconds$/],
+  ["who is not known", () => said(401), /^Its own words; .*fastlane login http:.*FASTLANE_TOKEN/],
+  ["a policy", () => said(403), /does not allow it: Its own words$/],
+  ["whose role is less", () => refused(403, "This needs the role admin"), /admin; .*whoami/],
+  ["whose tasks are others", () => refused(403, "This token is only for x"), /x; .*whoami/],
+  ["who asks too often", () => said(429, { "retry-after": "7" }), /in 7 s$/],
+  ["how long to wait", () => refused(429, "Too many: try again in 7 s"), /^Too many: .* 7 s$/],
   ["a page", () => new Response("<html>", { status: 404 }), /is not a fastlane/],
   ["a page that is well", () => new Response("<html>"), /is not a fastlane: its answer is no JSON/],
   ["a gateway without one", () => new Response("", { status: 502 }), /in front of fastlane/],
