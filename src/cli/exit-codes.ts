@@ -7,6 +7,8 @@ export const EXIT_CODES = {
   notRun: 125,
   hangup: 129,
   interrupted: 130,
+  /** As of what SIGPIPE ended: nobody reads stdout any more. */
+  readerGone: 141,
   terminated: 143,
 } as const;
 

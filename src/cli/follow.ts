@@ -15,6 +15,8 @@ export interface FollowDeps {
   /** A terminal is told when the server is away. */
   isTerminal: boolean;
   signal: AbortSignal;
+  /** Whether it is followed on; asked after each group of what was written. */
+  wantsMore(): boolean;
 }
 
 const Why = v.looseObject({ summary: v.string() });
@@ -26,9 +28,9 @@ const WHY_EVERY_MS = 2_000;
  * Writes an execution's log as it comes, and on a terminal tells what it waits for.
  *
  * @param path Of the execution.
- * @returns How it ended.
+ * @returns How it ended; `null` when no more of it is wanted.
  */
-export async function followToEnd(deps: FollowDeps, path: string): Promise<State> {
+export async function followToEnd(deps: FollowDeps, path: string): Promise<State | null> {
   const { client, output, status, isVerbose, isTerminal, signal } = deps;
   const progress = createPullProgress();
   let current: State["status"] = "enqueued";
@@ -73,6 +75,7 @@ export async function followToEnd(deps: FollowDeps, path: string): Promise<State
         status.show(null);
       }
       await output.write(written);
+      if (!deps.wantsMore()) return null;
       const last = group.at(-1);
       if (last?.kind === "done") return last.state;
     }

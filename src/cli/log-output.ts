@@ -18,8 +18,10 @@ export interface LogOutput {
   say(line: string): Promise<void>;
   /** Behind the last of a log: no colour stays on. */
   end(): Promise<void>;
-  /** Nobody reads what is written to stdout any more. */
+  /** What is written to stdout reaches nobody any more. */
   readonly isBroken: boolean;
+  /** It is so because its reader has gone, which is no fault. */
+  readonly hasLostReader: boolean;
 }
 
 export interface LogOutputOptions {
@@ -35,6 +37,7 @@ const NEWLINE = 0x0a;
 export function createLogOutput(options: LogOutputOptions): LogOutput {
   const { stdout, stderr, status, prefixOf = () => "" } = options;
   let isBroken = false;
+  let hasLostReader = false;
   let hasColours = false;
   const atLineStart = { stdout: true, stderr: true };
   const shown = { stdout: shownBy(stdout), stderr: shownBy(stderr) };
@@ -44,6 +47,7 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
       stderr.write(`fastlane: Cannot write the log: ${messageOf(error)}\n`, () => {});
     }
     isBroken = true;
+    hasLostReader ||= error.code === "EPIPE";
   });
   stderr.on("error", () => {});
 
@@ -70,6 +74,9 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
   return {
     get isBroken() {
       return isBroken;
+    },
+    get hasLostReader() {
+      return hasLostReader;
     },
     async write(frames) {
       let run: { to: "stdout" | "stderr"; datas: Uint8Array[] } | null = null;

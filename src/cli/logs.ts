@@ -78,9 +78,13 @@ async function tell(
       onAway: (why) => status.show(`${why.message}; it goes on when the server is back`),
       onBack: () => status.show(null),
     });
-    for await (const group of events) {
-      await output.write(group.filter((event) => event.kind === "frame" || event.kind === "gap"));
-      if (output.isBroken) return;
+    try {
+      for await (const group of events) {
+        await output.write(group.filter((event) => event.kind === "frame" || event.kind === "gap"));
+        if (output.isBroken) return;
+      }
+    } finally {
+      status.show(null);
     }
   }
   await output.end();

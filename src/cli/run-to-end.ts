@@ -4,13 +4,14 @@ import type { Enqueued } from "../client/enqueue.ts";
 import type { State } from "../client/events.ts";
 import { type JobName, pathOf } from "../client/names.ts";
 import { lookAtJob, patiently, untilExecution } from "../client/tries.ts";
+import { messageOf } from "../core/errors.ts";
 import { safeLine } from "../terminal/safe-text.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { type FollowDeps, followToEnd } from "./follow.ts";
 import { type InterruptDeps, watchInterrupts } from "./interrupts.ts";
 import { flushed } from "./log-output.ts";
 
-export interface RunDeps extends Omit<FollowDeps, "signal"> {
+export interface RunDeps extends Omit<FollowDeps, "signal" | "wantsMore"> {
   taskId: string;
   /** Whether the execution's answer goes to stdout at the end. */
   isJson: boolean;
@@ -30,6 +31,7 @@ const Why = v.looseObject({ summary: v.string() });
 export async function runToEnd(deps: RunDeps, make: () => Promise<Enqueued>): Promise<number> {
   const { client, output, status, taskId } = deps;
   let target: JobName | null = null;
+  let isEnded = false;
   let stopCode: number | null = null;
   const left = Promise.withResolvers<number>();
   const leaving = new AbortController();
@@ -51,14 +53,21 @@ export async function runToEnd(deps: RunDeps, make: () => Promise<Enqueued>): Pr
     },
     leave(code) {
       // A terminal that was hung up shows nothing any more.
-      const told = code === 0 && target !== null ? runsOn(target) : null;
+      const told = code === 0 && target !== null ? leftRunning(target) : null;
       (told === null ? Promise.resolve() : output.say(told)).then(() => left.resolve(code), fail);
     },
   });
   /** What a stop goes to from now on; one that was asked for before goes to it at once. */
   const aimAt = async (name: JobName): Promise<void> => {
     target = name;
+    isEnded = false;
     if (stopCode !== null) await stopTarget();
+  };
+  const followDeps: FollowDeps = {
+    ...deps,
+    signal: leaving.signal,
+    // A Ctrl-C ends the reader, too: what is being stopped is seen to its end.
+    wantsMore: () => !output.hasLostReader || stopCode !== null,
   };
   const story = async (): Promise<number> => {
     const made = await make();
@@ -75,7 +84,12 @@ export async function runToEnd(deps: RunDeps, make: () => Promise<Enqueued>): Pr
     for (let executionId = first; ; ) {
       const name = { ...job, executionId };
       await aimAt(name);
-      const state = await followToEnd({ ...deps, signal: leaving.signal }, pathOf(name));
+      const state = await followToEnd(followDeps, pathOf(name));
+      if (state === null) {
+        await output.say(leftRunning(name));
+        return EXIT_CODES.readerGone;
+      }
+      isEnded = true;
       const mayRetry = state.status === "failed" || state.status === "timedout";
       const look = mayRetry ? await lookAtJob(client, pathOf(job), leaving.signal) : null;
       const next = look?.retryOf(executionId) ?? null;
@@ -88,6 +102,12 @@ export async function runToEnd(deps: RunDeps, make: () => Promise<Enqueued>): Pr
     const ending = story();
     ending.catch(() => {});
     return await Promise.race([ending, left.promise]);
+  } catch (error) {
+    status.ask(null);
+    status.show(null);
+    await output.say(`fastlane: ${safeLine(messageOf(error))}`);
+    if (target !== null && !isEnded) await output.say(leftRunning(target));
+    return EXIT_CODES.notRun;
   } finally {
     leaving.abort();
     status.ask(null);
@@ -139,9 +159,9 @@ function wordsOf({ status, exitCode }: State): string {
   return exitCode === null ? "it failed" : `it ended with exit code ${exitCode}`;
 }
 
-function runsOn({ taskId, jobId, executionId }: JobName): string {
+function leftRunning({ taskId, jobId, executionId }: JobName): string {
   const words = [taskId, jobId, ...(executionId === null ? [] : [executionId])].join(" ");
-  return `fastlane: it runs on; see it with: fastlane logs -f ${safeLine(words)}`;
+  return `fastlane: it was left running: ${safeLine(words)} ("fastlane logs -f" follows it)`;
 }
 
 const nameOf = ({ executionId, jobId }: JobName) =>
