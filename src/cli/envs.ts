@@ -25,3 +25,8 @@ function variable(text: string, environment: Environment): [string, string][] {
   const value = environment[text];
   return value === undefined ? [] : [[text, value]];
 }
+
+/** The names of `--env` that have no value here. */
+export function unsetOf(given: readonly string[], environment: Environment): readonly string[] {
+  return given.filter((text) => !text.includes("=") && environment[text] === undefined);
+}

@@ -5,20 +5,23 @@ import { messageOf } from "../core/errors.ts";
 import { safeLine } from "../terminal/safe-text.ts";
 import { createStatusLine } from "../terminal/status-line.ts";
 import { clientOf, withClientOptions } from "./client-options.ts";
+import { unsetOf } from "./envs.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { createLogOutput, flushed } from "./log-output.ts";
 import { payloadOf, withPayloadOptions } from "./payload-flags.ts";
 import type { Surroundings } from "./program.ts";
 import { type RunDeps, runToEnd, scheduleLine } from "./run-to-end.ts";
+import { hint } from "./screen.ts";
 
 interface RunFlags {
   detach?: true;
   json?: true;
   verbose?: true;
+  env?: readonly string[];
 }
 
-const DESCRIPTION =
-  "run a command in a container, follow it, and end with its exit code: fastlane run TASK --image IMAGE -- COMMAND";
+const USAGE = "fastlane run TASK --image IMAGE -- COMMAND";
+const DESCRIPTION = `run a command in a container, follow it, and end with its exit code: ${USAGE}`;
 
 export function addRunCommand(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -32,6 +35,9 @@ export function addRunCommand(program: Command, surroundings: Surroundings): voi
   // As docker run has it: all codes below are the container's.
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error;
+    if (error.code === "commander.unknownOption" && !process.argv.includes("--")) {
+      process.stderr.write(`(flags of the command stand behind --: ${USAGE})\n`);
+    }
     throw new CommanderError(EXIT_CODES.notRun, error.code, error.message);
   });
   command.action(async (taskId: string, words: string[]) => {
@@ -53,6 +59,10 @@ async function run(
   const { environment } = surroundings;
   const flags = command.opts<RunFlags>();
   const payload = payloadOf(command, words, environment);
+  requireWhatRuns(payload);
+  for (const name of unsetOf(flags.env ?? [], environment)) {
+    hint(`fastlane: -e ${safeLine(name)}: there is no such variable here, so it is not given`);
+  }
   const client = await clientOf(command, surroundings);
   const { stdin, stdout, stderr } = process;
   const isTerminal = stderr.isTTY === true && environment["TERM"] !== "dumb";
@@ -80,6 +90,14 @@ async function run(
   await flushed(stdout, flags.json ? `${JSON.stringify(answer)}\n` : urlsOf(answer));
   if (answer.executionUrl === null) await tellSchedule(client, deps, answer);
   return 0;
+}
+
+function requireWhatRuns(payload: Readonly<Record<string, unknown>>): void {
+  const missing = [
+    ...("image" in payload ? [] : ["give --image IMAGE"]),
+    ...("command" in payload ? [] : ["give the command behind --"]),
+  ];
+  if (missing.length > 0) throw new Error(`Nothing to run: ${missing.join(", and ")}`);
 }
 
 async function tellSchedule(client: Client, { output, taskId }: RunDeps, { jobId }: Enqueued) {
