@@ -85,23 +85,43 @@ function wrongWords({ error, failures, nextProbeAt }: Host, now: Date): string {
 const seenWords = (at: string | null, now: Date) =>
   at === null ? "never" : fromNow(new Date(at), now);
 
-/** What there is in all, and what waits to be done or told. */
-export function countLine({ tasks, jobs, queues }: StatusAnswer, { colours }: Screen): string {
-  const counts = [
-    [tasks.count, "tasks"],
-    [jobs.count, "jobs"],
-    [queues.monitor.length, "running"],
-    [queues.jobs.length, "waiting"],
-    [queues.scheduled.length, "scheduled"],
-    ...optional(queues.webhooks.length, "webhooks to send"),
-    ...optional(queues.notify.length, "mails to send"),
-  ] as const;
-  const failed = queues.error.length;
-  const wrong = failed === 0 ? "" : `  ${colours.red(`${failed} messages given up`)}`;
-  return `${counts.map(([count, what]) => `${count} ${colours.dim(what)}`).join("  ")}${wrong}\n`;
+/** What there is in all, and what waits to be done or told; in as many lines as it needs. */
+export function countLines({ tasks, jobs, queues }: StatusAnswer, screen: Screen): string {
+  const { dim, red } = screen.colours;
+  const counts: [number, string, Paint][] = [
+    [tasks.count, named(tasks.count, "task"), dim],
+    [jobs.count, named(jobs.count, "job"), dim],
+    [queues.monitor.length, "running", dim],
+    [queues.jobs.length, "waiting", dim],
+    [queues.scheduled.length, "scheduled", dim],
+    ...unlessNone(queues.webhooks.length, "webhook", "to send", dim),
+    ...unlessNone(queues.notify.length, "mail", "to send", dim),
+    ...unlessNone(queues.error.length, "message", "given up", red),
+  ];
+  const columns = screen.columns ?? Number.POSITIVE_INFINITY;
+  let lines = "";
+  let width = 0;
+  for (const [count, what, paint] of counts) {
+    const size = `${count} ${what}`.length;
+    const fits = width + GAP.length + size <= columns;
+    if (width > 0) lines += fits ? GAP : "\n";
+    width = width > 0 && fits ? width + GAP.length + size : size;
+    lines += `${count} ${paint(what)}`;
+  }
+  return `${lines}\n`;
 }
 
-const optional = (count: number, what: string) => (count === 0 ? [] : [[count, what] as const]);
+const GAP = "  ";
+
+const named = (count: number, what: string) => (count === 1 ? what : `${what}s`);
+
+const unlessNone = (
+  count: number,
+  what: string,
+  end: string,
+  paint: Paint,
+): [number, string, Paint][] =>
+  count === 0 ? [] : [[count, `${named(count, what)} ${end}`, paint]];
 
 type Upcoming = StatusAnswer["jobs"]["scheduled"][number];
 

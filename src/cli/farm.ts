@@ -8,7 +8,7 @@ import { drawAgainAndAgain } from "../terminal/live.ts";
 import { safeJson } from "../terminal/safe-json.ts";
 import { safeLine } from "../terminal/safe-text.ts";
 import { clientOf, withClientOptions } from "./client-options.ts";
-import { countLine, hostTable, poolTable, scheduleTable } from "./farm-view.ts";
+import { countLines, hostTable, poolTable, scheduleTable } from "./farm-view.ts";
 import { secondsOf } from "./flags.ts";
 import { addHostVerbs } from "./host-verbs.ts";
 import type { Surroundings } from "./program.ts";
@@ -33,7 +33,7 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
         const { bold, dim } = screen.colours;
         const version = safeLine(`fastlane ${answer.fastlane.version}`);
         return [
-          `${bold(version)} ${dim(client.url)}\n${countLine(answer, screen)}`,
+          `${bold(version)} ${dim(client.url)}\n${countLines(answer, screen)}`,
           poolTable(answer.pools, screen),
           hostTable(answer.hosts, screen, false),
           ...(upcoming.length === 0 ? [] : [scheduleTable(upcoming, screen)]),
