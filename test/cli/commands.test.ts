@@ -177,6 +177,7 @@ test("a login is kept for its owner alone, used by itself, and forgotten", async
   const open = await fastlane(["login", app.url], { environment, input: `${token}\n` });
 
   expect([wrong.code, right.code, out.code, none.code, open.code]).toEqual([2, 0, 0, 2, 2]);
+  expect(wrong.stderr).toBe("This is no token: it is cut off, or mistyped\n");
   expect(right.stdout).toBe(`Logged in to ${secured.url} as root, admin\n`);
   expect((mode & 0o777).toString(8)).toBe("600");
   expect(JSON.parse(used.stdout)).toMatchObject({ kind: "token", name: "root", role: "admin" });
