@@ -84,8 +84,7 @@ async function run(
     enqueue(client, taskId, payload, (why) => status.show(`${why.message}; trying again`));
   const isDetached = flags.detach === true || payload["cron"] != null;
   if (!isDetached) return await runToEnd(deps, made);
-  const answer = await made();
-  status.show(null);
+  const answer = await made().finally(() => status.show(null));
   if (answer.notice !== undefined) await output.say(`fastlane: ${safeLine(answer.notice)}`);
   await flushed(stdout, flags.json ? `${JSON.stringify(answer)}\n` : urlsOf(answer));
   if (answer.executionUrl === null) await tellSchedule(client, deps, answer);
