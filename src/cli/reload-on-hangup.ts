@@ -7,6 +7,9 @@ export interface ReloadDeps {
   app: Promise<App>;
   /** @throws {Error} Naming all that is wrong. */
   read(): Config;
+  /** Whether a hangup is the terminal's, which is the end of whoever was started on it. */
+  isTerminalGone(): boolean;
+  onTerminalGone(): void;
   log: {
     info(fields: object, event: string): void;
     warn(fields: object, event: string): void;
@@ -16,11 +19,12 @@ export interface ReloadDeps {
 
 /**
  * Reloads at each SIGHUP, one reload after the other, the first when the service has started. The
- * log says what has changed, or why nothing has.
+ * log says what has changed, or why nothing has. A terminal that is closed sends the same signal.
  *
  * @returns What ends that: signals are ignored from then on. It resolves when no reload is under way.
  */
-export function reloadOnHangup({ app, read, log }: ReloadDeps): () => Promise<void> {
+export function reloadOnHangup(deps: ReloadDeps): () => Promise<void> {
+  const { app, read, log } = deps;
   let isOver = false;
   let last: Promise<void> = Promise.resolve();
 
@@ -44,7 +48,8 @@ export function reloadOnHangup({ app, read, log }: ReloadDeps): () => Promise<vo
   }
 
   process.on("SIGHUP", () => {
-    last = last.then(reload);
+    if (deps.isTerminalGone()) deps.onTerminalGone();
+    else last = last.then(reload);
   });
   return async () => {
     isOver = true;

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type App, startApp } from "../app.ts";
 import { createLog } from "./log.ts";
 import { configOf, withConfigOptions, withListenOptions } from "./options.ts";
+import { watchOwnTerminal } from "./own-terminal.ts";
 import type { Surroundings } from "./program.ts";
 import { reloadOnHangup } from "./reload-on-hangup.ts";
 
@@ -28,6 +29,9 @@ async function serve(
   surroundings: Surroundings,
   roles: { api: boolean; worker: boolean },
 ): Promise<void> {
+  const isTerminalGone = watchOwnTerminal();
+  // Nobody may be there to read any more, which is no reason to end.
+  process.stdout.on("error", () => {});
   const config = configOf(command, surroundings);
   const log = createLog(config.logLevel);
   for (const notice of config.notices) log.warn(notice);
@@ -44,6 +48,8 @@ async function serve(
     app: started.promise,
     read: () => configOf(command, surroundings),
     log,
+    isTerminalGone,
+    onTerminalGone: () => stopAsked.resolve("SIGHUP"),
   });
   const app = await startApp({ config, version: surroundings.version, roles, log });
   started.resolve(app);

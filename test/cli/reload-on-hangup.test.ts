@@ -31,6 +31,8 @@ function hearing() {
   const end = reloadOnHangup({
     app: app.promise,
     log,
+    isTerminalGone: () => false,
+    onTerminalGone: () => {},
     read() {
       files += 1;
       begun.push(`file ${files}`);
