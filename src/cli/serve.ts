@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { type App, startApp } from "../app.ts";
+import { configReader } from "../config/reread.ts";
 import { createLog } from "./log.ts";
-import { configOf, withConfigOptions, withListenOptions } from "./options.ts";
+import { sourcesOf, withConfigOptions, withListenOptions } from "./options.ts";
 import { watchOwnTerminal } from "./own-terminal.ts";
 import type { Surroundings } from "./program.ts";
 import { reloadOnHangup } from "./reload-on-hangup.ts";
@@ -32,7 +33,8 @@ async function serve(
   const isTerminalGone = watchOwnTerminal();
   // Nobody may be there to read any more, which is no reason to end.
   process.stdout.on("error", () => {});
-  const config = configOf(command, surroundings);
+  const read = configReader(sourcesOf(command, surroundings));
+  const config = read();
   const log = createLog(config.logLevel);
   for (const notice of config.notices) log.warn(notice);
   const stopAsked = Promise.withResolvers<string>();
@@ -46,7 +48,7 @@ async function serve(
   const started = Promise.withResolvers<App>();
   const endReloads = reloadOnHangup({
     app: started.promise,
-    read: () => configOf(command, surroundings),
+    read,
     log,
     isTerminalGone,
     onTerminalGone: () => stopAsked.resolve("SIGHUP"),
