@@ -33,6 +33,7 @@ const LEAST_ROLES = {
   streamJob: "viewer",
   streamExecution: "viewer",
   streamJobExecution: "viewer",
+  root: "viewer",
   page: "viewer",
   hosts: "viewer",
   status: "viewer",

@@ -20,7 +20,7 @@ export function serviceRoutes(deps: HttpDeps) {
     return c.json(answer, answer.errors.length === 0 ? 200 : 500);
   };
   return new Hono<HttpEnv>()
-    .get("/", operation("healthcheck"), async (c) => {
+    .get("/", operation("root"), async (c) => {
       // A person who looks with a browser is shown what there is.
       const asksForPage = c.req.header("accept")?.includes("text/html") ?? false;
       return asksForPage ? c.redirect(urlsOf(deps, c).path("/docs")) : await health(c);

@@ -67,7 +67,16 @@ export function provenIp({ trustedProxies }: Pick<UrlDeps, "trustedProxies">, c:
 }
 
 function isTrusted(trustedProxies: readonly string[], peer: string): boolean {
-  if (trustedProxies.length === 0) return false;
+  if (trustedProxies.length === 0 || isIP(peer) === 0) return false;
+  const list = blockLists.get(trustedProxies) ?? blockListOf(trustedProxies);
+  blockLists.set(trustedProxies, list);
+  return list.check(peer, isIP(peer) === 6 ? "ipv6" : "ipv4");
+}
+
+/** Made once of each list: a request may name many addresses. */
+const blockLists = new WeakMap<readonly string[], BlockList>();
+
+function blockListOf(trustedProxies: readonly string[]): BlockList {
   const list = new BlockList();
   for (const proxy of trustedProxies) {
     const [address = "", bits] = proxy.split("/");
@@ -76,5 +85,5 @@ function isTrusted(trustedProxies: readonly string[], peer: string): boolean {
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return isIP(peer) !== 0 && list.check(peer, isIP(peer) === 6 ? "ipv6" : "ipv4");
+  return list;
 }
