@@ -64,6 +64,14 @@ export function createTokenWatch({ db }: { db: Db }): TokenWatch {
   };
   const run = async () => {
     isRunning = true;
+    try {
+      await lookWhileFollowed();
+    } finally {
+      // Also when a follower threw: the next one to follow starts it again.
+      isRunning = false;
+    }
+  };
+  const lookWhileFollowed = async () => {
     while (followed.size > 0) {
       // Before it is looked: a word that comes meanwhile asks again.
       woken = Promise.withResolvers<void>();
@@ -77,7 +85,6 @@ export function createTokenWatch({ db }: { db: Db }): TokenWatch {
       await Promise.race([woken.promise, waited]);
       enough.abort();
     }
-    isRunning = false;
   };
 
   return {
