@@ -10,7 +10,10 @@ export function nearestOf(name: string, known: readonly string[]): string | unde
   const wanted = plain(name);
   const most = Math.max(1, Math.floor(wanted.length / 4));
   const [nearest] = known
-    .map((key) => ({ key, distance: distanceOf(wanted, plain(key)) }))
+    .map((key) => {
+      const spelt = [plain(key), plain(key).replace(/ies$/, "y")];
+      return { key, distance: Math.min(...spelt.map((one) => distanceOf(wanted, one))) };
+    })
     .filter(({ distance }) => distance <= most)
     .sort((a, b) => a.distance - b.distance);
   return nearest?.key;

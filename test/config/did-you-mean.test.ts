@@ -30,6 +30,12 @@ test.each([
   expect(messageOf({ FASTLANE_DOCKER_HOSTS: [{ hosts: ["a:1"], [name]: 1 }] })).toContain(words);
 });
 
+test("one of what there may be several of is known by its plural", () => {
+  expect(messageOf({ FASTLANE_REGISTRY: { builder: {} } })).toContain(
+    "registry is no key; did you mean registries?",
+  );
+});
+
 test("what is meant is said of variables as well", () => {
   expect(messageOf({ FASTLANE_DOCKER_HOST: [] })).toContain(
     "FASTLANE_DOCKER_HOST: dockerHost is no key; did you mean dockerHosts?",
