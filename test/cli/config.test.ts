@@ -164,7 +164,7 @@ memory = "512m"
 capabilities = ["cap_chown"]
 `);
 
-  const { stdout } = await run(["config", "--show", "--config", file]);
+  const { stdout } = await run(["config", "--show", file]);
   const again = await run(["config", "--show", "--config", await fileOf(stdout)]);
 
   expect(parse(stdout)["dockerHosts"]).toMatchObject([
