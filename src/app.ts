@@ -16,6 +16,7 @@ import { migrateQueue, type Queue, startQueue } from "./queue/runner.ts";
 import { createEnqueuer } from "./services/enqueuer.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./store/address.ts";
 import { openStore, type Store } from "./store/connect.ts";
+import { connectFault } from "./store/faults.ts";
 import { addLogDays } from "./store/log-days.ts";
 import { migrate } from "./store/migrate.ts";
 import { createExecutionWatch } from "./stream/execution-watch.ts";
@@ -85,7 +86,11 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** Applies what is missing of the schema, and the queue's own. */
 export async function migrateDatabase(address: PostgresAddress, log: Log): Promise<void> {
-  const made = await migrate({ address, migrateQueue: () => migrateQueue(address) });
+  const made = await migrate({ address, migrateQueue: () => migrateQueue(address) }).catch(
+    (error: unknown) => {
+      throw connectFault(error, address);
+    },
+  );
   if (made.length > 0) log.info({ migrations: made }, "migrated the database");
 }
 

@@ -34,6 +34,14 @@ export function isDatabaseDown(error: unknown): boolean {
   return false;
 }
 
+/** An error of a connection that was never made in a sentence of its own, any other as it is. */
+export function connectFault(error: unknown, { host, port }: { host: string; port: number }) {
+  const isSilent = error instanceof Error && "code" in error && error.code === "CONNECT_TIMEOUT";
+  if (!isSilent) return error;
+  const sentence = `Postgres at ${host}:${port} does not answer: it hangs, or the way to it is cut`;
+  return new Error(sentence, { cause: error });
+}
+
 /** Whether a statement was given up since somebody else held a lock for longer than its `lock_timeout`. */
 export function isLockBusy(error: unknown): boolean {
   return hasState(error, "55P03");

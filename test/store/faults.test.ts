@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isDatabaseDown } from "../../src/store/faults.ts";
+import { connectFault, isDatabaseDown } from "../../src/store/faults.ts";
 
 const error = (code: string) => Object.assign(new Error("x"), { code });
 
@@ -51,3 +51,16 @@ test.each([null, undefined, "ECONNREFUSED", { code: "ECONNREFUSED" }])(
     expect(isDatabaseDown(thrown)).toBe(false);
   },
 );
+
+test("a Postgres that never answered is named, and any other error stays as it is", () => {
+  const address = { host: "db", port: 5432 };
+  const silent = error("CONNECT_TIMEOUT");
+  const refused = error("ECONNREFUSED");
+
+  expect(connectFault(silent, address)).toHaveProperty(
+    "message",
+    "Postgres at db:5432 does not answer: it hangs, or the way to it is cut",
+  );
+  expect(isDatabaseDown(connectFault(silent, address))).toBe(true);
+  expect(connectFault(refused, address)).toBe(refused);
+});
