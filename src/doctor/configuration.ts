@@ -1,3 +1,4 @@
+import { partsOfOpenNotice } from "../config/named-files.ts";
 import type { Config } from "../config/schema.ts";
 import { parseHostName } from "../core/host-name.ts";
 import { isLoopback } from "../core/loopback.ts";
@@ -32,7 +33,11 @@ export function configurationCheck(config: Config): Check {
       judgePools(counting, config);
       judgeTelling(counting, config);
       for (const notice of config.notices) {
-        counting.warning(notice, "see docs/configuration.md: a start of fastlane says the same");
+        const { what, remedy } = partsOfOpenNotice(notice) ?? {
+          what: notice,
+          remedy: "see docs/configuration.md: a start of fastlane says the same",
+        };
+        counting.warning(what, remedy);
       }
       if (remarks === 0) tell.ok("nothing in it is against good practice");
     },
