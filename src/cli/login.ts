@@ -90,8 +90,9 @@ async function logIn(server: string, command: Command, surroundings: Surrounding
     throw new ClientError(`${url} asks nobody who they are: there is nothing to log in to`);
   }
   await saveLogin(environment, url, token);
-  if (environment["FASTLANE_URL"] || environment["FASTLANE_TOKEN"]) {
-    hint("FASTLANE_URL and FASTLANE_TOKEN are set, and go before what was saved");
+  const set = ["FASTLANE_URL", "FASTLANE_TOKEN"].filter((name) => environment[name]);
+  if (set.length > 0) {
+    hint(`Unset ${set.join(" and ")} for commands to use what was saved`);
   }
   if (wantsJson(command)) return await print(`${safeJson(answer)}\n`);
   const tasks = taskMatch === null ? "" : `, for tasks that match ${safeLine(taskMatch)}`;
