@@ -70,13 +70,6 @@ export function noticesOfFile({ path, values }: FileLayer): string[] {
 
 const openNotice = (at: Path, path: string) =>
   `${nameOf(at)}: every user of this machine may read the file "${path}"; chmod 600 would end that`;
-const OPEN_NOTICE = /^(.*: every user of this machine may read the file "(.*)"); chmod 600 would/;
-
-/** @returns What is open and what is to be done; `null` for a notice of something else. */
-export function partsOfOpenNotice(notice: string): { what: string; remedy: string } | null {
-  const [, what, path] = OPEN_NOTICE.exec(notice) ?? [];
-  return what === undefined ? null : { what, remedy: `chmod 600 "${path}"` };
-}
 
 function contentOf(path: string): { content: string } | { why: string } {
   try {

@@ -1,4 +1,3 @@
-import { partsOfOpenNotice } from "../config/named-files.ts";
 import type { Config } from "../config/schema.ts";
 import { parseHostName } from "../core/host-name.ts";
 import { isLoopback } from "../core/loopback.ts";
@@ -33,11 +32,10 @@ export function configurationCheck(config: Config): Check {
       judgePools(counting, config);
       judgeTelling(counting, config);
       for (const notice of config.notices) {
-        const { what, remedy } = partsOfOpenNotice(notice) ?? {
-          what: notice,
-          remedy: "see docs/configuration.md: a start of fastlane says the same",
-        };
-        counting.warning(what, remedy);
+        counting.warning(
+          notice,
+          "do what it says, or see docs/configuration.md; a start of fastlane logs the same",
+        );
       }
       if (remarks === 0) tell.ok("nothing in it is against good practice");
     },

@@ -85,7 +85,7 @@ test("a file with a secret that every user may read is told of, and the secret i
 
   expect(code).toBe(0);
   expect(stdout).toContain(
-    `! configuration: basicAuthPassword: every user of this machine may read the file "${path}"\n    chmod 600 "${path}"\n`,
+    `! configuration: basicAuthPassword: every user of this machine may read the file "${path}"`,
   );
   expect(stdout).not.toContain("canary-88d1");
 });
