@@ -1,3 +1,4 @@
+import { ESCAPES, ESCAPES_GO_ON, type EscapeKind } from "../core/escapes.ts";
 import { SPECIAL, visibleControl } from "./controls.ts";
 import { applySgr, PLAIN, type Style } from "./sgr.ts";
 
@@ -12,8 +13,8 @@ export interface Piece {
 /** What lasts from one part of a line to the next, or its style alone from line to line. */
 export interface AnsiState {
   readonly style: Style;
-  /** In which kind of escape sequence it is: `osc` ends at BEL too, `string` (DCS, APC, PM, SOS) not. */
-  readonly mode: "text" | "escape" | "csi" | "osc" | "string";
+  /** In which kind of escape sequence it is. */
+  readonly mode: "text" | EscapeKind;
   /** What of a CSI has come. */
   readonly parameters: string;
 }
@@ -31,24 +32,6 @@ type Move = "return" | "back" | "erase" | "eraseAll";
 const MOST_PARAMETERS = 128;
 const ESCAPE = "\u001b";
 const GRAPHIC = new RegExp(`${ESCAPE}\\[([\\d;:]{0,127})m`, "g");
-const OPENS: Record<string, AnsiState["mode"]> = {
-  "\u001b": "escape",
-  "\u009b": "csi",
-  "\u009d": "osc",
-  "\u0090": "string",
-  "\u0098": "string",
-  "\u009e": "string",
-  "\u009f": "string",
-};
-const OPENS_AFTER_ESCAPE: Record<string, AnsiState["mode"]> = {
-  "[": "csi",
-  "]": "osc",
-  P: "string",
-  X: "string",
-  "^": "string",
-  _: "string",
-  "\u001b": "escape",
-};
 
 /**
  * A line, or a part of it, as what is to be seen: colours and emphasis are kept, `\r`, `\b` and
@@ -125,7 +108,7 @@ class Reader implements AnsiState {
   }
 
   #control(char: string): void {
-    const opened = OPENS[char];
+    const opened = ESCAPES[char];
     if (opened !== undefined) {
       this.mode = opened;
       // Nobody writes colours with the one-character introducer: no such sequence is honoured.
@@ -161,7 +144,7 @@ class Reader implements AnsiState {
   }
 
   #escape(char: string): void {
-    const opened = OPENS_AFTER_ESCAPE[char];
+    const opened = ESCAPES_GO_ON[char];
     this.parameters = "";
     if (opened !== undefined) this.mode = opened;
     // Of ESC ( B and its like, the last one ends it.

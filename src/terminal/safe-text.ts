@@ -1,28 +1,12 @@
+import { ESCAPES, ESCAPES_GO_ON, type EscapeKind } from "../core/escapes.ts";
+
 const ESCAPE = "\u001b";
 /** What turns the direction of text, and breaks of lines that are none of a log's. */
 const TURNS = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const SPECIAL = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 const MOST_PARAMETERS = 128;
 
-type Mode = "text" | "return" | "escape" | "csi" | "osc" | "string";
-
-const OPENS: Record<string, Mode> = {
-  "\u001b": "escape",
-  "\u009b": "csi",
-  "\u009d": "osc",
-  "\u0090": "string",
-  "\u0098": "string",
-  "\u009e": "string",
-  "\u009f": "string",
-};
-const OPENS_AFTER_ESCAPE: Record<string, Mode> = {
-  "[": "csi",
-  "]": "osc",
-  P: "string",
-  X: "string",
-  "^": "string",
-  _: "string",
-};
+type Mode = "text" | "return" | EscapeKind;
 
 /**
  * Makes what others wrote safe to be shown on a terminal, part by part. Colours and emphasis pass;
@@ -45,7 +29,7 @@ export function createSafeText(): (text: string) => string {
       return char;
     }
     if (mode === "text") {
-      const opened = OPENS[char];
+      const opened = ESCAPES[char];
       if (opened !== undefined) {
         mode = opened;
         // Nobody writes colours with the one-character introducer.
@@ -72,7 +56,7 @@ export function createSafeText(): (text: string) => string {
     } else if (mode === "escape") {
       parameters = "";
       // Of ESC ( B and its like, the last one ends it.
-      mode = OPENS_AFTER_ESCAPE[char] ?? (char >= "0" ? "text" : "escape");
+      mode = ESCAPES_GO_ON[char] ?? (char >= "0" ? "text" : "escape");
     } else if (char < "@") {
       if (parameters.length < MOST_PARAMETERS) parameters += char;
     } else {
