@@ -1,4 +1,4 @@
-import { reachDatabase } from "../app.ts";
+import { reachDatabase } from "../app/database.ts";
 import type { Config } from "../config/schema.ts";
 import { BY_SYSTEM } from "../core/audit.ts";
 import { createToken, revokeToken, tokenViews } from "../services/tokens.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { migrateDatabase, provideDatabase } from "../app.ts";
+import { migrateDatabase, provideDatabase } from "../app/database.ts";
 import { createLog } from "./log.ts";
 import { configOf, withConfigOptions } from "./options.ts";
 import type { Surroundings } from "./program.ts";

@@ -1,0 +1,73 @@
+import type { Config } from "../config/schema.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Live } from "../core/live.ts";
+import { createHttpApp } from "../http/app.ts";
+import { type HttpServer, startHttpServer } from "../http/server.ts";
+import { createEnqueuer } from "../services/enqueuer.ts";
+import type { Store } from "../store/connect.ts";
+import { createExecutionWatch } from "../stream/execution-watch.ts";
+import type { Hints } from "../stream/hints.ts";
+import { createLogReader } from "../stream/log-reader.ts";
+import { createTail } from "../stream/tail.ts";
+import type { TokenWatch } from "../stream/token-watch.ts";
+import type { AppOptions } from "./options.ts";
+import { planOf } from "./plan.ts";
+import type { Working } from "./working.ts";
+
+/**
+ * Starts the HTTP API; `stops` gets what stops it.
+ *
+ * @param working `null` where other processes run the jobs.
+ */
+export function startApi(
+  { config, version, log }: AppOptions,
+  live: Live<Config>,
+  store: Store,
+  { hints, tokenWatch }: { hints: Hints; tokenWatch: TokenWatch },
+  working: Working | null,
+  stops: (() => Promise<void>)[],
+): HttpServer {
+  const { db } = store;
+  const onEnqueued = (pools: readonly string[]) => working?.worker.dispatch(pools);
+  const stopping = new AbortController();
+  const app = createHttpApp({
+    db,
+    hints,
+    logs: createLogReader({ db, hints }),
+    watch: createExecutionWatch({ db, hints }),
+    tail: createTail({
+      db,
+      hints,
+      onFault: (error) => log.error({ error: messageOf(error) }, "could not go on with tails"),
+    }),
+    plan: planOf(live),
+    enqueuer: createEnqueuer({ ...store, dispatch: working?.worker.dispatch ?? null }),
+    onEnqueued,
+    version,
+    publicUrl: config.publicUrl,
+    trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
+    requiresAuthentication: config.requireAuthentication || basicAuthOf(config) !== null,
+    basicAuth: basicAuthOf(config),
+    authenticationRealm: config.basicAuthRealm,
+    tokenWatch,
+    hasMail: config.smtp !== null,
+    envBlacklistedWords: config.envBlacklistedWords,
+    paginationPerPage: config.paginationPerPage,
+    queueIsAlive: working === null ? null : () => working.queue.isAlive(),
+    stopping: stopping.signal,
+    log,
+  });
+  const server = startHttpServer(app, config);
+  stops.push(async () => {
+    // Who waits for an end or follows a log is told what there is, and answered.
+    stopping.abort();
+    await server.stop();
+  });
+  return server;
+}
+
+function basicAuthOf({ basicAuthUsername, basicAuthPassword }: Config) {
+  if (basicAuthUsername === undefined || basicAuthPassword === undefined) return null;
+  return { username: basicAuthUsername, password: basicAuthPassword };
+}

@@ -1,0 +1,67 @@
+import { managerOf } from "../core/swarm-name.ts";
+import { dockerHost } from "../farm/docker-host.ts";
+import { swarmHost } from "../farm/swarm-host.ts";
+import { type Queue, startQueue } from "../queue/runner.ts";
+import type { PostgresAddress } from "../store/address.ts";
+import { openStore, type Store } from "../store/connect.ts";
+import { startWorker, type Worker } from "../worker/worker.ts";
+import type { AppOptions } from "./options.ts";
+import { ownUrl } from "./own-url.ts";
+import { workerParts } from "./reload.ts";
+
+/** The parts that run jobs. */
+export interface Working {
+  worker: Worker;
+  queue: Queue;
+}
+
+/** Starts what runs jobs; `stops` gets what stops it. */
+export async function startWorking(
+  { config, version, log }: AppOptions,
+  address: PostgresAddress,
+  store: Store,
+  stops: (() => Promise<void>)[],
+): Promise<Working> {
+  let queue: Queue | null = null;
+  const beatStore = openStore({ address, max: 1, name: "fastlane heartbeat" });
+  stops.push(() => beatStore.close());
+  const worker = await startWorker({
+    store,
+    beatStore,
+    version,
+    ...workerParts(config),
+    breaker: {
+      maxFails: config.dockerCircuitBreakerMaxFails,
+      resetTimeoutSeconds: config.dockerCircuitBreakerResetTimeoutSeconds,
+    },
+    hostLostAfterSeconds: config.hostLostAfterSeconds,
+    telling: {
+      webhooksAllowPrivate: config.webhooksAllowPrivate,
+      userAgent: `fastlane/${version}`,
+      backoff: {
+        minMs: config.webhooksExponentialBackoffMinMs,
+        factor: config.webhooksExponentialBackoffFactor,
+      },
+      smtp: config.smtp,
+      baseUrl: config.publicUrl?.replace(/\/+$/, "") ?? ownUrl(config),
+    },
+    maxLogBytes: config.maxLogBytes,
+    retention: config.retention,
+    connectHost(name, access) {
+      const { hostLostAfterSeconds } = config;
+      return managerOf(name) === null
+        ? dockerHost(name, access)
+        : swarmHost(name, { access, hostLostAfterSeconds });
+    },
+    queuePoolId: () => queue?.poolId() ?? null,
+    log,
+  });
+  stops.push(() => worker.stop());
+  queue = startQueue({
+    address,
+    handlers: worker.handlers,
+    log: (level, text, details) => log[level](details ?? {}, text),
+  });
+  stops.push(queue.stop);
+  return { worker, queue };
+}
