@@ -17,13 +17,19 @@ const BINARY = new URL("../../dist/fastlane", import.meta.url).pathname;
 
 /** The compiled binary as a process of its own. Resolves when it says that it listens. */
 export async function startFastlane(options: {
+  /** What runs in place of the compiled binary. */
+  program?: readonly string[];
   command?: "up" | "api" | "worker";
   args?: string[];
   environment: Record<string, string>;
   /** What it gets when this process is gone. A frozen one is ended by KILL alone. */
   deathSignal?: "TERM" | "KILL";
 }): Promise<FastlaneProcess> {
-  const command = [BINARY, options.command ?? "up", ...(options.args ?? [])];
+  const command = [
+    ...(options.program ?? [BINARY]),
+    options.command ?? "up",
+    ...(options.args ?? []),
+  ];
   // A killed test must not leave its service behind.
   const child = spawn("setpriv", ["--pdeathsig", options.deathSignal ?? "TERM", ...command], {
     env: {
