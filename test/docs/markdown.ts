@@ -1,0 +1,51 @@
+/** A block of shell lines in a page, with what the page's source says about running it. */
+export interface Example {
+  /** The line of its first command, from 1. */
+  line: number;
+  text: string;
+  /** Why it is not run; `null` when it is. */
+  skipped: string | null;
+  /** The exit code that one command of it ends with; 0 when all end well. */
+  exitCode: number;
+}
+
+const WORD = /^<!-- example: (?:(not run), (.+)|ends with (\d+)) -->$/;
+const FENCE = /^(\s*)```(\w*)$/;
+
+/**
+ * The shell examples of a page: every block that begins with three backticks and `sh`. A line before
+ * it may say `<!-- example: not run, REASON -->` or `<!-- example: ends with CODE -->`.
+ *
+ * @throws {Error} If such a line says anything else, or is about no example.
+ */
+export function examplesOf(page: string): Example[] {
+  const lines = page.split("\n");
+  const examples: Example[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const [, indent = "", language] = FENCE.exec(lines[at] ?? "") ?? [];
+    if (language === undefined) {
+      if (lines[at]?.includes("<!-- example:") && FENCE.exec(lines[at + 1] ?? "")?.[2] !== "sh")
+        throw new Error(`line ${at + 1} is about no example: ${lines[at]}`);
+      continue;
+    }
+    const end = lines.indexOf(`${indent}\`\`\``, at + 1);
+    if (end === -1) throw new Error(`the block of line ${at + 1} does not end`);
+    if (language === "sh") {
+      const text = lines.slice(at + 1, end).map((line) => line.slice(indent.length));
+      examples.push({
+        line: at + 2,
+        text: text.join("\n"),
+        ...saidBefore(lines[at - 1] ?? "", at),
+      });
+    }
+    at = end;
+  }
+  return examples;
+}
+
+function saidBefore(line: string, number: number): Pick<Example, "skipped" | "exitCode"> {
+  if (!line.trim().startsWith("<!-- example:")) return { skipped: null, exitCode: 0 };
+  const said = WORD.exec(line.trim());
+  if (said === null) throw new Error(`line ${number} says nothing that is known: ${line}`);
+  return { skipped: said[2] ?? null, exitCode: Number(said[3] ?? 0) };
+}
