@@ -1,3 +1,4 @@
+import { assertPortFree } from "#http-server";
 import { migrateDatabase, provideDatabase } from "./app/database.ts";
 import { startListening } from "./app/listening.ts";
 import type { AppOptions } from "./app/options.ts";
@@ -7,7 +8,6 @@ import { startWorking } from "./app/working.ts";
 import type { Changes } from "./config/changes.ts";
 import type { Config } from "./config/schema.ts";
 import { holderOf } from "./core/live.ts";
-import { assertPortFree } from "./http/server.ts";
 import { openStore } from "./store/connect.ts";
 import { addLogDays } from "./store/log-days.ts";
 import { createHints } from "./stream/hints.ts";
@@ -49,7 +49,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     stops.push(startListening({ address, log, ears }));
     const live = holderOf(config);
     const http = roles.api
-      ? startApi(options, live, store, { hints, tokenWatch }, working, stops)
+      ? await startApi(options, live, store, { hints, tokenWatch }, working, stops)
       : null;
     return {
       url: http === null ? null : `http://${config.host}:${http.port}`,

@@ -1,8 +1,9 @@
+import { startHttpServer } from "#http-server";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Live } from "../core/live.ts";
 import { createHttpApp } from "../http/app.ts";
-import { type HttpServer, startHttpServer } from "../http/server.ts";
+import type { HttpServer } from "../http/server.ts";
 import { createEnqueuer } from "../services/enqueuer.ts";
 import type { Store } from "../store/connect.ts";
 import { createExecutionWatch } from "../stream/execution-watch.ts";
@@ -19,14 +20,14 @@ import type { Working } from "./working.ts";
  *
  * @param working `null` where other processes run the jobs.
  */
-export function startApi(
+export async function startApi(
   { config, version, log }: AppOptions,
   live: Live<Config>,
   store: Store,
   { hints, tokenWatch }: { hints: Hints; tokenWatch: TokenWatch },
   working: Working | null,
   stops: (() => Promise<void>)[],
-): HttpServer {
+): Promise<HttpServer> {
   const { db } = store;
   const onEnqueued = (pools: readonly string[]) => working?.worker.dispatch(pools);
   const stopping = new AbortController();
@@ -58,7 +59,7 @@ export function startApi(
     stopping: stopping.signal,
     log,
   });
-  const server = startHttpServer(app, config);
+  const server = await startHttpServer(app, config);
   stops.push(async () => {
     // Who waits for an end or follows a log is told what there is, and answered.
     stopping.abort();

@@ -1,6 +1,6 @@
+import { startHttpServer } from "#http-server";
 import { createHttpApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
-import { startHttpServer } from "../../src/http/server.ts";
 import { type Db, openStore } from "../../src/store/connect.ts";
 import { createHints, type Hints } from "../../src/stream/hints.ts";
 import { createLogReader } from "../../src/stream/log-reader.ts";
@@ -47,7 +47,7 @@ export async function startLogServer(database: MigratedDatabase): Promise<LogSer
     log,
   };
   const app = createHttpApp(deps as unknown as HttpDeps);
-  const server = startHttpServer(app, { host: "127.0.0.1", port: 0 });
+  const server = await startHttpServer(app, { host: "127.0.0.1", port: 0 });
   return {
     url: `http://127.0.0.1:${server.port}`,
     hints,
