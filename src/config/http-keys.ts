@@ -28,6 +28,10 @@ export const HTTP_KEYS = {
     v.optional(wholeNumber(0, 65_535), 10_000),
   ),
   host: key("Address to listen on", v.optional(text, "127.0.0.1")),
+  reusePort: key(
+    "Whether other fastlanes of the same user may listen on the same port; see operations.md",
+    v.optional(truth, false),
+  ),
   publicUrl: key("The URL under which clients reach fastlane", v.optional(httpUrl), {
     example: "https://fastlane.example",
     otherwise: "the URLs in answers are made from the request",

@@ -7,6 +7,7 @@ import { managerOf } from "../core/swarm-name.ts";
 import { type DockerLogins, dockerLogins } from "./docker-config.ts";
 import { ConfigError, type Fault, sentenceOf } from "./fault.ts";
 import { accessOf, faultsOfAccess } from "./host-access.ts";
+import { inheritedSocket } from "./inherited-socket.ts";
 import { type NamedFiles, noticesOfFile, readNamedFiles } from "./named-files.ts";
 import { faultsOfPairs } from "./pair-faults.ts";
 import { poolsOf } from "./pools.ts";
@@ -113,6 +114,7 @@ function configOf(
     // Ours come first, since the first login for a registry is the one that is used.
     registries: withMissing(registriesOf(values.registries, read), logins),
     hostAccess: accessOf(values.hostAccess, hosts.map(managerOrSelf), environment["SSH_AUTH_SOCK"]),
+    inheritedSocket: inheritedSocket(environment)?.fd ?? null,
     notices,
   });
 }

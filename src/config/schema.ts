@@ -159,6 +159,8 @@ export type Config = Readonly<
   readonly registries: Readonly<Record<string, RegistryLogin>>;
   /** By host: every https and ssh host of the pools. */
   readonly hostAccess: Readonly<Record<string, HostAccess>>;
+  /** The descriptor of the socket that listens at `host` and `port` already. */
+  readonly inheritedSocket: number | null;
   /** What the service's log is to tell of the configuration when it starts. */
   readonly notices: readonly string[];
 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { Path } from "./fault.ts";
 import { type FileLayer, readConfigFile } from "./file-layer.ts";
+import { inheritedSocket } from "./inherited-socket.ts";
 import { notesOf } from "./key.ts";
 import { ConfigSchema } from "./schema.ts";
 
@@ -43,9 +44,10 @@ const SECRETS = Object.entries(ConfigSchema.entries).flatMap(([name, schema]) =>
 });
 
 /**
- * Flags over environment over file over credentials of systemd.
+ * Flags over environment over file over credentials of systemd. Where a socket was handed over, it
+ * alone says where it listens.
  *
- * @throws {ConfigError} Where there is no reading the file.
+ * @throws {ConfigError} Where there is no reading the file, or no using the socket.
  */
 export function gather(sources: Sources): Given {
   const named = sources.configFile ?? sources.environment["FASTLANE_CONFIG"];
@@ -55,6 +57,7 @@ export function gather(sources: Sources): Given {
     ...(file === null ? [] : [file]),
     fromEnvironment(sources.environment),
     fromFlags(sources.flags),
+    fromSystemd(sources.environment),
   ];
   const givenBy = new Map<string, Layer>();
   for (const layer of layers) {
@@ -108,6 +111,14 @@ function fromFlags(flags: Sources["flags"]): Layer {
     ),
     placeOf: ([key = ""]) =>
       `--${String(key).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  };
+}
+
+function fromSystemd(environment: Environment): Layer {
+  const socket = inheritedSocket(environment);
+  return {
+    values: socket === null ? {} : { host: socket.host, port: socket.port },
+    placeOf: () => "LISTEN_FDS",
   };
 }
 

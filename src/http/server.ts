@@ -8,17 +8,22 @@ export interface HttpServer {
 
 export type ServedApp = Pick<ReturnType<typeof createHttpApp>, "fetch">;
 
+/** Where a server listens. */
 export interface ListenAddress {
   host: string;
   /** 0 for any that is free. */
   port: number;
+  /** Several processes of the same user may listen there. */
+  reusePort: boolean;
+  /** The descriptor of a socket that listens there already. */
+  inheritedSocket: number | null;
 }
 
 /** The port cannot be listened on. */
 export class PortTaken extends Error {
   override readonly name = "PortTaken";
 
-  constructor({ host, port }: ListenAddress) {
+  constructor({ host, port }: Pick<ListenAddress, "host" | "port">) {
     super(
       `Cannot listen on ${host}:${port}: another program does; stop it, or choose another ` +
         "port by --port or FASTLANE_PORT",

@@ -47,7 +47,12 @@ export async function startLogServer(database: MigratedDatabase): Promise<LogSer
     log,
   };
   const app = createHttpApp(deps as unknown as HttpDeps);
-  const server = await startHttpServer(app, { host: "127.0.0.1", port: 0 });
+  const server = await startHttpServer(app, {
+    host: "127.0.0.1",
+    port: 0,
+    reusePort: false,
+    inheritedSocket: null,
+  });
   return {
     url: `http://127.0.0.1:${server.port}`,
     hints,
