@@ -4,6 +4,7 @@ import { startListening } from "./app/listening.ts";
 import type { AppOptions } from "./app/options.ts";
 import { reload } from "./app/reload.ts";
 import { startApi } from "./app/serving.ts";
+import { faultOf } from "./app/wellness.ts";
 import { startWorking } from "./app/working.ts";
 import type { Changes } from "./config/changes.ts";
 import type { Config } from "./config/schema.ts";
@@ -23,6 +24,8 @@ export interface App {
    * @throws {Error} When it cannot be used: nothing has changed then.
    */
   reload(next: Config): Promise<Changes>;
+  /** What is wrong with it, as a sentence; `null` when it works, or waits for Postgres. */
+  fault(): Promise<string | null>;
   /** Stops in the reverse order of the start. Containers run on, for the next owner to adopt. */
   stop(): Promise<void>;
 }
@@ -54,6 +57,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return {
       url: http === null ? null : `http://${config.host}:${http.port}`,
       reload: (next) => reload(live, next, working?.worker ?? null),
+      fault: () => faultOf(store, working?.queue ?? null),
       stop,
     };
   } catch (error) {

@@ -8,9 +8,11 @@ declare const FASTLANE_VERSION: string | undefined;
 const environment = { ...process.env };
 // dockerode takes these over what it is told, and Bun those: each host is reached as the
 // configuration says, and a fastlane as the client's own rules say.
+// And the word of this process counts for the service, not that of a child.
+const NOT_FOR_OTHERS =
+  /^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$|^(?:https?|all|no)_proxy$|^NOTIFY_SOCKET$|^WATCHDOG_/i;
 for (const name of Object.keys(process.env)) {
-  if (/^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$|^(?:https?|all|no)_proxy$/i.test(name))
-    delete process.env[name];
+  if (NOT_FOR_OTHERS.test(name)) delete process.env[name];
 }
 
 // docker-modem parses URLs in a way that Node warns of; standard error is for the log alone.

@@ -15,6 +15,7 @@ import { addRunCommand } from "./run.ts";
 import { addServeCommands } from "./serve.ts";
 import { addShowCommand } from "./show.ts";
 import { addStopAndRetryCommands } from "./stop-retry.ts";
+import { addSystemdCommand } from "./systemd.ts";
 import { addTokenCommands } from "./token.ts";
 import { addWhyCommand } from "./why.ts";
 
@@ -56,7 +57,7 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     program.commandsGroup(heading);
     for (const add of adds) add(program, surroundings);
   };
-  group("Serve:", addServeCommands, addMigrateCommand);
+  group("Serve:", addServeCommands, addMigrateCommand, addSystemdCommand);
   group(
     "Jobs:",
     addRunCommand,

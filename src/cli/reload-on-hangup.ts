@@ -10,6 +10,8 @@ export interface ReloadDeps {
   /** Whether a hangup is the terminal's, which is the end of whoever was started on it. */
   isTerminalGone(): boolean;
   onTerminalGone(): void;
+  /** Told when a reload begins, and when it is over. */
+  tell(...lines: string[]): Promise<void>;
   log: {
     info(fields: object, event: string): void;
     warn(fields: object, event: string): void;
@@ -24,13 +26,14 @@ export interface ReloadDeps {
  * @returns What ends that: signals are ignored from then on. It resolves when no reload is under way.
  */
 export function reloadOnHangup(deps: ReloadDeps): () => Promise<void> {
-  const { app, read, log } = deps;
+  const { app, read, log, tell } = deps;
   let isOver = false;
   let last: Promise<void> = Promise.resolve();
 
   async function reload(): Promise<void> {
     const { reload } = await app;
     if (isOver) return;
+    await tell("RELOADING=1");
     try {
       const { sentences, fields, needRestart, notices } = await reload(read());
       const what =
@@ -45,6 +48,7 @@ export function reloadOnHangup(deps: ReloadDeps): () => Promise<void> {
     } catch (error) {
       log.error({ error: faultsOf(error) }, "could not reload, and goes on as it was");
     }
+    await tell("READY=1");
   }
 
   process.on("SIGHUP", () => {

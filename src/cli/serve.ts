@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { type App, startApp } from "../app.ts";
 import { configReader } from "../config/reread.ts";
+import { serviceManagerOf } from "../config/service-manager.ts";
 import { createLog } from "./log.ts";
 import { sourcesOf, withConfigOptions, withListenOptions } from "./options.ts";
 import { watchOwnTerminal } from "./own-terminal.ts";
 import type { Surroundings } from "./program.ts";
 import { reloadOnHangup } from "./reload-on-hangup.ts";
+import { serviceNotices } from "./service-notices.ts";
+import { feedWatchdog } from "./watchdog.ts";
 
 const ROLES = {
   up: {
@@ -37,6 +40,9 @@ async function serve(
   const config = read();
   const log = createLog(config.logLevel);
   for (const notice of config.notices) log.warn(notice);
+  const manager = serviceManagerOf(surroundings.environment, process.pid);
+  const { tell } = serviceNotices({ manager, path: surroundings.environment["PATH"] ?? "", log });
+  void tell("STATUS=starts");
   const stopAsked = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
@@ -52,13 +58,24 @@ async function serve(
     log,
     isTerminalGone,
     onTerminalGone: () => stopAsked.resolve("SIGHUP"),
+    tell,
   });
   const app = await startApp({ config, version: surroundings.version, roles, log });
   started.resolve(app);
   const where = app.url === null ? "runs jobs" : `listens on ${app.url}`;
   process.stdout.write(`fastlane ${surroundings.version} ${where}; Ctrl-C stops it\n`);
+  void tell("READY=1", `STATUS=${where}`);
+  const watchdog = feedWatchdog({
+    afterMs: manager?.watchdogMs ?? null,
+    fault: app.fault,
+    tell,
+    status: where,
+    log,
+  });
   const signal = await stopAsked.promise;
   log.info({ signal }, "stopping; containers run on");
+  watchdog[Symbol.dispose]();
+  void tell("STOPPING=1", "STATUS=stops; containers run on");
   await endReloads();
   await app.stop();
 }

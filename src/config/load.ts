@@ -160,6 +160,9 @@ function hostsNamed(pools: unknown): string[] {
 }
 
 function defaultDataDir(environment: Environment): string {
+  // The first folder that systemd has made for the service, which alone it may write to.
+  const [state] = environment["STATE_DIRECTORY"]?.split(":") ?? [];
+  if (state) return state;
   if (process.getuid?.() === 0) return "/var/lib/fastlane";
   const base = environment["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
   return join(base, "fastlane");

@@ -43,6 +43,9 @@ const SECRETS = Object.entries(ConfigSchema.entries).flatMap(([name, schema]) =>
   return insteadOf === undefined ? [] : [[insteadOf, name] as const];
 });
 
+/** What a credential may be called, to count with nothing said in the configuration. */
+export const CREDENTIALS: readonly string[] = SECRETS.map(([name]) => name);
+
 /**
  * Flags over environment over file over credentials of systemd. Where a socket was handed over, it
  * alone says where it listens.

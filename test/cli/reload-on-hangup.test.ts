@@ -33,6 +33,7 @@ function hearing() {
     log,
     isTerminalGone: () => false,
     onTerminalGone: () => {},
+    tell: async () => {},
     read() {
       files += 1;
       begun.push(`file ${files}`);
@@ -47,7 +48,7 @@ function hearing() {
     begun,
     said,
     end,
-    start: () => app.resolve({ url: null, reload, stop: async () => {} }),
+    start: () => app.resolve({ url: null, reload, fault: async () => null, stop: async () => {} }),
     /** Resolves when what follows from it has begun. */
     async letGo() {
       waiting.shift()?.();
