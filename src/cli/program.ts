@@ -6,6 +6,7 @@ import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addExecutionsCommand } from "./executions.ts";
 import { addHostsCommand, addStatusCommand } from "./farm.ts";
+import { addLicensesCommand } from "./licenses.ts";
 import { addListCommands } from "./lists.ts";
 import { addLoginCommands } from "./login.ts";
 import { addLogsCommand } from "./logs.ts";
@@ -75,6 +76,7 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     addConfigCommand,
     addDoctorCommand,
     addNotifyTestCommand,
+    addLicensesCommand,
     addCompletionCommand,
   );
   // Its own help is no group's.
