@@ -2,35 +2,10 @@
 import { dirname, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { version } from "../../package.json" with { type: "json" };
+import { stubs } from "../stubs.ts";
 
 export const ROOT = dirname(dirname(import.meta.dir));
 export const VERSION = version;
-
-// What would be looked for at run time, in places that are not ours: graphile-worker runs
-// configuration files of the working directory through cosmiconfig, which wants a TypeScript
-// compiler; ssh2 and docker-modem have a slower way without their native addons.
-const STUBS: Record<string, string> = {
-  cosmiconfig: "export const cosmiconfigSync = () => ({ search: () => null });",
-  typescript: "throw new Error('Cannot load typescript: it is not in the binary');",
-  "cpu-features": "throw new Error('Cannot load cpu-features: it is not in the binary');",
-  "./crypto/build/Release/sshcrypto.node":
-    "throw new Error('Cannot load sshcrypto: it is not in the binary');",
-};
-
-const stubs: BunPlugin = {
-  name: "stubs",
-  setup(build) {
-    const names = Object.keys(STUBS).map((name) => name.replaceAll(/[./]/g, "\\$&"));
-    build.onResolve({ filter: new RegExp(`^(${names.join("|")})$`) }, ({ path }) => ({
-      path,
-      namespace: "stub",
-    }));
-    build.onLoad({ filter: /.*/, namespace: "stub" }, ({ path }) => ({
-      contents: STUBS[path] ?? "",
-      loader: "js",
-    }));
-  },
-};
 
 interface Compilation {
   entry: string;

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { ClientError } from "../client/client-error.ts";
 
 const ENDS = ["\r", "\n", "\u0004"];
@@ -10,7 +11,7 @@ const ERASES = ["\u007f", "\b"];
  */
 export async function readSecret(prompt: string): Promise<string> {
   const { stdin, stderr } = process;
-  if (stdin.isTTY !== true) return (await Bun.stdin.text()).trim();
+  if (stdin.isTTY !== true) return (await text(stdin)).trim();
   stderr.write(prompt);
   stdin.setRawMode(true);
   try {
@@ -23,13 +24,13 @@ export async function readSecret(prompt: string): Promise<string> {
 }
 
 async function typed(stdin: NodeJS.ReadStream): Promise<string> {
-  let text = "";
+  let secret = "";
   for await (const bytes of stdin) {
     for (const char of String(bytes)) {
       if (char === INTERRUPT) throw new ClientError("Interrupted: nothing was saved");
-      if (ENDS.includes(char)) return text;
-      text = ERASES.includes(char) ? text.slice(0, -1) : text + char;
+      if (ENDS.includes(char)) return secret;
+      secret = ERASES.includes(char) ? secret.slice(0, -1) : secret + char;
     }
   }
-  return text;
+  return secret;
 }

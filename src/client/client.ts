@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { fetchThrough } from "#fetch";
 import { ClientError } from "./client-error.ts";
 import { notFastlane, refusalOf } from "./refusals.ts";
 import { urlBehind } from "./server-url.ts";
@@ -63,15 +64,11 @@ export function createClient(options: ClientOptions): Client {
         ...init.headers,
       },
       redirect: "manual" as const,
-      // Bun ends an answer that is silent for five minutes, as a log may be.
-      timeout: false,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(init.signal === undefined ? {} : { signal: init.signal }),
-      ...(proxy === null ? {} : { proxy }),
-      ...(ca === null ? {} : { tls: { ca } }),
     };
     try {
-      const response = await fetch(url, request);
+      const response = await fetchThrough(url, request, { proxy, ca });
       return response.ok ? response : await refusalOf(server, response);
     } catch (error) {
       if (init.signal?.aborted === true && !isLate(error)) throw error;

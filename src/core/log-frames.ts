@@ -1,3 +1,4 @@
+import { compress, decompress } from "#zstd";
 import { LOG_STREAMS, type LogStream } from "./log-streams.ts";
 
 /** A moment as Docker tells it: whole seconds since 1970 and the nanoseconds beyond them. */
@@ -103,9 +104,9 @@ export function packFrames(frames: readonly LogFrame[]): PackedFrames {
 /** As it is, where that makes it smaller by less than an eighth. */
 function compressed(index: Uint8Array, data: Uint8Array): Pick<PackedFrames, "index" | "data"> {
   if (data.length < LEAST_COMPRESSED_BYTES) return { index, data };
-  const smaller = Bun.zstdCompressSync(data, { level: ZSTD_LEVEL });
+  const smaller = compress(data, ZSTD_LEVEL);
   if (smaller.length > (data.length * 7) / 8) return { index, data };
-  const times = Bun.zstdCompressSync(index.subarray(HEADER_BYTES), { level: ZSTD_LEVEL });
+  const times = compress(index.subarray(HEADER_BYTES), ZSTD_LEVEL);
   const flagged = new Uint8Array(HEADER_BYTES + times.length);
   flagged.set(index.subarray(0, HEADER_BYTES));
   flagged.set(times, HEADER_BYTES);
@@ -114,18 +115,13 @@ function compressed(index: Uint8Array, data: Uint8Array): Pick<PackedFrames, "in
   return { index: flagged, data: smaller };
 }
 
-function decompressed(bytes: Uint8Array): Uint8Array {
-  const { buffer, byteOffset, length } = Bun.zstdDecompressSync(bytes);
-  return new Uint8Array(buffer, byteOffset, length);
-}
-
 /** The frames of a packed chunk, in their order; their data are views of the chunk's. */
 export function unpackFrames(packed: { index: Uint8Array; data: Uint8Array }): LogFrame[] {
   const header = new DataView(packed.index.buffer, packed.index.byteOffset, HEADER_BYTES);
   const nanosAndFlags = header.getUint32(8);
   const streams = nanosAndFlags >= WITH_PULL ? 3 : 2;
   const isCompressed = (nanosAndFlags & COMPRESSED) !== 0;
-  const plain = (bytes: Uint8Array) => (isCompressed ? decompressed(bytes) : bytes);
+  const plain = (bytes: Uint8Array) => (isCompressed ? decompress(bytes) : bytes);
   const index = plain(packed.index.subarray(HEADER_BYTES));
   const data = plain(packed.data);
   let at: Instant = { seconds: header.getFloat64(0), nanos: nanosAndFlags & NANOS };

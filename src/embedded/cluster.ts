@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, readdir, readFile, rm, stat } from "node:fs/promises";
 import { text } from "node:stream/consumers";
+import { extractPostgres } from "#archive";
 import type { Account } from "./account.ts";
-import { extractPostgres, POSTGRES_MAJOR, POSTGRES_VERSION } from "./archive.ts";
 import { makePrivateFolder, type Place, publish, unfinishedName } from "./place.ts";
+import { POSTGRES_MAJOR, POSTGRES_VERSION } from "./version.ts";
 
 /** The administrator, and the database that is made for us, are both called so. */
 export const OWN_NAME = "fastlane";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { chmod, chown, lstat, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -78,7 +79,7 @@ export async function sweepUnfinished(place: Place): Promise<void> {
 async function makeSocketFolder(folder: string, account: Account | null): Promise<string> {
   let path = `${folder}/run`;
   if (Buffer.byteLength(`${path}/${SOCKET_NAME}`) > SOCKET_PATH_LIMIT_BYTES) {
-    const hash = new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 16);
+    const hash = createHash("sha256").update(folder).digest("hex").slice(0, 16);
     path = `${tmpdir()}/fastlane-${hash}`;
   }
   await makePrivateFolder(path, account);

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { type ConnectionOptions, connect, getCACertificates, type TLSSocket } from "node:tls";
+import tls, { type ConnectionOptions, type TLSSocket } from "node:tls";
 import { messageOf } from "../core/errors.ts";
 import type { TlsAccess } from "../core/host-access.ts";
 import { faultWords, isUntrusted } from "./fault-words.ts";
@@ -23,12 +23,12 @@ export async function openTls(
   const options: ConnectionOptions = {
     host,
     port,
-    ca: caFile === undefined ? getCACertificates("system") : await authorities(caFile),
+    ca: caFile === undefined ? tls.getCACertificates("system") : await authorities(caFile),
     ...own,
     // Else the environment could turn it off (NODE_TLS_REJECT_UNAUTHORIZED).
     rejectUnauthorized: true,
   };
-  const socket = connect(options);
+  const socket = tls.connect(options);
   try {
     await once(socket, "secureConnect", { signal: AbortSignal.timeout(CONNECT_WITHIN_MS) });
   } catch (error) {

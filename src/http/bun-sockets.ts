@@ -1,5 +1,5 @@
 import type { ServerWebSocket, WebSocketHandler } from "bun";
-import type { Socket, SocketHandler } from "./socket.ts";
+import { GONE_AFTER_SECONDS, MESSAGE_BYTES, type Socket, type SocketHandler } from "./socket.ts";
 
 /** What belongs to a socket of Bun's server. */
 export interface SocketData {
@@ -8,14 +8,11 @@ export interface SocketData {
   drain: (() => void) | null;
 }
 
-/** Bun pings who says nothing; one that does not answer for so long is gone. */
-const GONE_AFTER_SECONDS = 120;
-/** Clients have nothing to say. */
-const MESSAGE_BYTES = 4 * 1024;
 /** Senders wait for the drain, so this is never reached; by default what is beyond it is dropped. */
 const WAITING_BYTES = 4 * 1024 * 1024;
 
 export const SOCKETS: WebSocketHandler<SocketData> = {
+  // Bun pings who says nothing.
   idleTimeout: GONE_AFTER_SECONDS,
   sendPings: true,
   perMessageDeflate: false,

@@ -9,6 +9,11 @@ export interface Socket {
   close(code: number, reason: string): void;
 }
 
+/** A client that says nothing is pinged; one that does not answer for so long is gone. */
+export const GONE_AFTER_SECONDS = 120;
+/** Clients have nothing to say. */
+export const MESSAGE_BYTES = 4 * 1024;
+
 /** Sees to a socket from its opening on. */
 export type SocketHandler = (socket: Socket) => void;
 

@@ -6,7 +6,7 @@ import http, {
 } from "node:http";
 import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import tls, { type SecureContext } from "node:tls";
 import type { Destination } from "./webhook-destination.ts";
 
 const KEPT_BYTES = 2_048;
@@ -100,10 +100,10 @@ let trusted: SecureContext | null = null;
 
 function contextOf(authorities: readonly string[] | undefined): SecureContext {
   if (authorities !== undefined)
-    return createSecureContext({ ca: [...authorities], minVersion: "TLSv1.2" });
+    return tls.createSecureContext({ ca: [...authorities], minVersion: "TLSv1.2" });
   // Made once: reading some 400 certificates takes 10 ms.
-  trusted ??= createSecureContext({
-    ca: [...getCACertificates("default"), ...getCACertificates("system")],
+  trusted ??= tls.createSecureContext({
+    ca: [...tls.getCACertificates("default"), ...tls.getCACertificates("system")],
     minVersion: "TLSv1.2",
   });
   return trusted;

@@ -1,3 +1,5 @@
+import sliceAnsi from "slice-ansi";
+import stringWidth from "string-width";
 import type { Colours, Paint } from "./colours.ts";
 import { safeLine } from "./safe-text.ts";
 
@@ -50,7 +52,7 @@ interface Filled<Row> {
 
 function filled<Row>(rows: readonly Row[], column: Column<Row>): Filled<Row> {
   const cells = rows.map((row) => safeLine(column.of(row)));
-  const width = Math.max(...[column.head, ...cells].map((cell) => Bun.stringWidth(cell)));
+  const width = Math.max(...[column.head, ...cells].map((cell) => stringWidth(cell)));
   return { column, cells, width };
 }
 
@@ -84,17 +86,17 @@ function fitted<Row>(all: readonly Filled<Row>[], room: number): readonly Filled
 /** Cut where it is too long, and filled up with spaces. */
 function aligned<Row>(cell: string, width: number, { align }: Column<Row>): string {
   const text = cut(cell, width);
-  const space = " ".repeat(width - Bun.stringWidth(text));
+  const space = " ".repeat(width - stringWidth(text));
   return align === "right" ? space + text : text + space;
 }
 
 /** The text in so many cells at most, with `…` at the end of one that was cut. */
 export function cut(text: string, width: number): string {
-  if (Bun.stringWidth(text) <= width) return text;
+  if (stringWidth(text) <= width) return text;
   // A character of two cells that begins in the last cell is not left out by itself.
-  const begin = Bun.sliceAnsi(text, 0, width - 1);
-  const fits = Bun.stringWidth(begin) < width;
-  return `${fits ? begin : Bun.sliceAnsi(text, 0, width - 2)}…`;
+  const begin = sliceAnsi(text, 0, width - 1);
+  const fits = stringWidth(begin) < width;
+  return `${fits ? begin : sliceAnsi(text, 0, width - 2)}…`;
 }
 
 function line(cells: readonly (readonly [string, Paint | undefined])[]): string {

@@ -1,10 +1,10 @@
-import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { parseJsonBody } from "../../src/payload/parse.ts";
 import { createToken } from "../../src/services/tokens.ts";
 import { openStore, type Store } from "../../src/store/connect.ts";
+import { startApp } from "./start-app.ts";
 import { type MigratedDatabase, migratedDatabase } from "./store.ts";
 
 export const OWNER = { basicAuthUsername: "ada", basicAuthPassword: "lovelace" };

@@ -1,9 +1,9 @@
-import { startApp } from "../../src/app.ts";
 import type { Changes } from "../../src/config/changes.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import type { Log } from "../../src/worker/log.ts";
 import { testEngine } from "./engine.ts";
+import { startApp } from "./start-app.ts";
 import { type MigratedDatabase, migratedDatabase } from "./store.ts";
 
 export interface TestApp extends AsyncDisposable {

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Account, accountFor } from "../../src/embedded/account.ts";
-import { POSTGRES_VERSION } from "../../src/embedded/archive.ts";
 import { unpackPostgres } from "../../src/embedded/cluster.ts";
+import { POSTGRES_VERSION } from "../../src/embedded/version.ts";
 import { freePort } from "./free-port.ts";
 
 const PREFIX = "fastlane-test-postgres-";

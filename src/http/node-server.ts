@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import { WebSocketServer } from "ws";
+import { SOCKET_OPTIONS, serveSocket } from "./node-sockets.ts";
+import {
+  type HttpServer,
+  type ListenAddress,
+  PortTaken,
+  READER_MAY_PAUSE_SECONDS,
+  type ServedApp,
+  STOP_WITHIN_MS,
+} from "./server.ts";
+import type { SocketHandler } from "./socket.ts";
+
+/** What a request asks for that would have its connection become a WebSocket. */
+interface Wish {
+  socket: Duplex;
+  head: Buffer;
+  /** `null` until the routes have agreed. */
+  granted: { handler: SocketHandler; headers: Record<string, string> } | null;
+}
+
+/** Tells the adapter that the connection is no longer its own. */
+const notItsOwn = () => new Response(null, { headers: { "x-hono-already-sent": "true" } });
+
+/**
+ * Listens for HTTP.
+ *
+ * @throws {PortTaken} If another program has the port.
+ */
+export async function startHttpServer(app: ServedApp, address: ListenAddress): Promise<HttpServer> {
+  const sockets = new WebSocketServer(SOCKET_OPTIONS);
+  const wishes = new WeakMap<IncomingMessage, Wish>();
+  const answer = getRequestListener(
+    async (request, { incoming }) => {
+      const { socket } = incoming;
+      const wish = wishes.get(incoming as IncomingMessage);
+      const response = await app.fetch(request, {
+        peerAddress: socket.remoteAddress ?? "",
+        mayBeSilent: () => void socket.setTimeout(0),
+        upgrade(handler, headers) {
+          if (wish !== undefined) wish.granted = { handler, headers };
+          return wish !== undefined;
+        },
+      });
+      return wish?.granted ? notItsOwn() : response;
+    },
+    {
+      // Node's own classes stay what they are for the rest of the program.
+      overrideGlobalObjects: false,
+      // A client of HTTP/1.0 may leave it out.
+      hostname: address.host,
+      errorHandler: () =>
+        Response.json({ error: "The URL of the request is none" }, { status: 400 }),
+    },
+  );
+  const server = createServer((incoming, outgoing) => {
+    hideUnfitHost(incoming);
+    void answer(incoming, outgoing);
+  });
+  server.timeout = READER_MAY_PAUSE_SECONDS * 1_000;
+  server.keepAliveTimeout = READER_MAY_PAUSE_SECONDS * 1_000;
+  server.on("upgrade", async (incoming, socket, head) => {
+    const wish: Wish = { socket, head, granted: null };
+    wishes.set(incoming, wish);
+    hideUnfitHost(incoming);
+    await upgrade(sockets, incoming, wish, answer);
+  });
+  await listen(server, address);
+  return { port: portOf(server), stop: () => stop(server, sockets) };
+}
+
+/**
+ * A Host that is none would make no URL, and the adapter would refuse it. The app does that itself,
+ * by the header as it was sent, which is another list than the one changed here.
+ */
+function hideUnfitHost(incoming: IncomingMessage): void {
+  const { host } = incoming.headers;
+  if (host === undefined || URL.canParse(`http://${host}`)) return;
+  incoming.headers.host = "unfit.invalid";
+}
+
+/** The routes are asked as by any other request: what they refuse is answered as ever. */
+async function upgrade(
+  sockets: WebSocketServer,
+  incoming: IncomingMessage,
+  wish: Wish,
+  answer: ReturnType<typeof getRequestListener>,
+): Promise<void> {
+  const outgoing = new ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  outgoing.assignSocket(incoming.socket);
+  // A client may break off at any time.
+  const ignore = () => {};
+  wish.socket.on("error", ignore);
+  outgoing.on("finish", () => wish.socket.end());
+  await answer(incoming, outgoing);
+  const { granted, socket, head } = wish;
+  if (granted === null) return;
+  outgoing.detachSocket(incoming.socket);
+  incoming.socket.setTimeout(0);
+  const protocol = granted.headers["sec-websocket-protocol"];
+  const addHeaders = (headers: string[]) => {
+    if (protocol !== undefined) headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  };
+  sockets.once("headers", addHeaders);
+  sockets.handleUpgrade(incoming, socket, head, (opened) => {
+    socket.off("error", ignore);
+    serveSocket(opened, granted.handler);
+  });
+  sockets.off("headers", addHeaders);
+}
+
+async function stop(server: Server, sockets: WebSocketServer): Promise<void> {
+  const finished = new Promise<void>((resolve) => server.close(() => resolve()));
+  const timer = setTimeout(() => {
+    for (const socket of sockets.clients) socket.terminate();
+    server.closeAllConnections();
+  }, STOP_WITHIN_MS);
+  await finished;
+  clearTimeout(timer);
+}
+
+async function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+  const listening = Promise.withResolvers<void>();
+  server.once("error", listening.reject);
+  server.listen({ host, port }, listening.resolve);
+  try {
+    await listening.promise;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new PortTaken({ host, port });
+    }
+    throw error;
+  }
+  server.off("error", listening.reject);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/**
+ * Finds out before anything else is started, so that a second start does no harm to the first.
+ *
+ * @throws {PortTaken} If another program has the port.
+ */
+export async function assertPortFree(address: ListenAddress): Promise<void> {
+  if (address.port === 0) return;
+  const server = createServer();
+  await listen(server, address);
+  await new Promise((resolve) => server.close(resolve));
+}

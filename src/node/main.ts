@@ -1,0 +1,2 @@
+import "./later.ts";
+import "../main.ts";
