@@ -3,6 +3,7 @@ import { migrateDatabase, provideDatabase } from "./app/database.ts";
 import { startListening } from "./app/listening.ts";
 import type { AppOptions } from "./app/options.ts";
 import { reload } from "./app/reload.ts";
+import { openSecrets } from "./app/secrets.ts";
 import { startApi } from "./app/serving.ts";
 import { faultOf } from "./app/wellness.ts";
 import { startWorking } from "./app/working.ts";
@@ -44,15 +45,19 @@ export async function startApp(options: AppOptions): Promise<App> {
     stops.push(() => store.close());
     await migrateDatabase(address, log);
     await addLogDays(store.db);
+    const secrets = await openSecrets(options, store);
+    stops.push(() => secrets.stop());
     const hints = createHints();
     const tokenWatch = createTokenWatch(store);
-    const working = roles.worker ? await startWorking(options, address, store, stops) : null;
+    const working = roles.worker
+      ? await startWorking(options, address, store, secrets, stops)
+      : null;
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
     stops.push(startListening({ address, log, ears }));
     const live = holderOf(config);
     const http = roles.api
-      ? await startApi(options, live, store, { hints, tokenWatch }, working, stops)
+      ? await startApi(options, live, store, { hints, tokenWatch, secrets }, working, stops)
       : null;
     return {
       url: http === null ? null : `http://${config.host}:${http.port}`,

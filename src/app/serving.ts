@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Live } from "../core/live.ts";
 import { createHttpApp } from "../http/app.ts";
 import type { HttpServer } from "../http/server.ts";
+import type { Secrets } from "../payload/sealed.ts";
 import { createEnqueuer } from "../services/enqueuer.ts";
 import type { Store } from "../store/connect.ts";
 import { createExecutionWatch } from "../stream/execution-watch.ts";
@@ -24,7 +25,7 @@ export async function startApi(
   { config, version, log }: AppOptions,
   live: Live<Config>,
   store: Store,
-  { hints, tokenWatch }: { hints: Hints; tokenWatch: TokenWatch },
+  { hints, tokenWatch, secrets }: { hints: Hints; tokenWatch: TokenWatch; secrets: Secrets },
   working: Working | null,
   stops: (() => Promise<void>)[],
 ): Promise<HttpServer> {
@@ -41,7 +42,7 @@ export async function startApi(
       hints,
       onFault: (error) => log.error({ error: messageOf(error) }, "could not go on with tails"),
     }),
-    plan: planOf(live),
+    plan: planOf(live, secrets),
     enqueuer: createEnqueuer({ ...store, dispatch: working?.worker.dispatch ?? null }),
     onEnqueued,
     version,

@@ -8,6 +8,7 @@ import { startWorker, type Worker } from "../worker/worker.ts";
 import type { AppOptions } from "./options.ts";
 import { ownUrl } from "./own-url.ts";
 import { workerParts } from "./reload.ts";
+import type { AppSecrets } from "./secrets.ts";
 
 /** The parts that run jobs. */
 export interface Working {
@@ -20,6 +21,7 @@ export async function startWorking(
   { config, version, log }: AppOptions,
   address: PostgresAddress,
   store: Store,
+  secrets: AppSecrets,
   stops: (() => Promise<void>)[],
 ): Promise<Working> {
   let queue: Queue | null = null;
@@ -28,6 +30,8 @@ export async function startWorking(
   const worker = await startWorker({
     store,
     beatStore,
+    secrets,
+    sealing: secrets.sealing,
     version,
     ...workerParts(config),
     breaker: {

@@ -98,12 +98,13 @@ function configOf(
     notices,
   }: Pick<NamedFiles, "read"> & Pick<Config, "notices"> & { logins: DockerLogins["registries"] },
 ): Config {
-  const { databaseUrlFile, basicAuthPasswordFile, ...values } = output;
+  const { databaseUrlFile, secretKeyFile, basicAuthPasswordFile, ...values } = output;
   const dockerHosts = poolsOf(values.dockerHosts);
   const hosts = hostsOf(dockerHosts);
   return Object.freeze({
     ...values,
     ...(databaseUrlFile === undefined ? {} : { databaseUrl: read(databaseUrlFile) }),
+    ...(secretKeyFile === undefined ? {} : { secretKey: read(secretKeyFile) }),
     ...(basicAuthPasswordFile === undefined
       ? {}
       : { basicAuthPassword: read(basicAuthPasswordFile) }),

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { HostAccess } from "../core/host-access.ts";
+import { areKeys, KEYS_WRONG } from "../core/keyring.ts";
 import type { PoolRule } from "../core/pool.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
 import type { SmtpLogin } from "../core/smtp-login.ts";
@@ -49,7 +50,7 @@ const Retention = v.pipe(
 );
 
 const STORE_KEYS = {
-  dataDir: key("Where the embedded Postgres is kept", v.optional(text), {
+  dataDir: key("Where the embedded Postgres and `secret.key` are kept", v.optional(text), {
     example: "/var/lib/fastlane",
     otherwise: "`/var/lib/fastlane` for root, `~/.local/share/fastlane` for others",
   }),
@@ -67,6 +68,22 @@ const STORE_KEYS = {
     secret: true,
     file: "start",
     insteadOf: "databaseUrl",
+  }),
+  secretKey: key(
+    "What secrets in the database are sealed by, the same on all nodes: 32 bytes in base64, as " +
+      "`openssl rand -base64 32` prints; with more lines the first seals and all open; see secrets.md",
+    v.optional(v.pipe(v.string("must be a text"), v.check(areKeys, KEYS_WRONG))),
+    {
+      example: "8J+UkSB0aGlzIGlzIG9ubHkgYW4gZXhhbXBsZSAhISE=",
+      otherwise: "`secret.key` in dataDir, which the first start makes",
+      secret: true,
+    },
+  ),
+  secretKeyFile: key("A file with that key", v.optional(text), {
+    example: "/etc/fastlane/secret.key",
+    secret: true,
+    file: "start",
+    insteadOf: "secretKey",
   }),
 };
 
@@ -142,6 +159,7 @@ export type Config = Readonly<
     v.InferOutput<typeof ConfigSchema>,
     | "dataDir"
     | "databaseUrlFile"
+    | "secretKeyFile"
     | "basicAuthPasswordFile"
     | "dockerHosts"
     | "registries"

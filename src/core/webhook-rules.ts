@@ -28,6 +28,11 @@ export function isWebhookUrl(text: string): boolean {
   );
 }
 
+/** What of a URL is no secret: the path of many a webhook is one. */
+export function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? "";
+}
+
 /** Whether these are headers that a user may set. */
 export function areHeaders(value: unknown): value is Record<string, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;

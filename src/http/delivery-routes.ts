@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
+import { originOf } from "../core/webhook-rules.ts";
 import type { Delivery } from "../payload/delivery-answers.ts";
 import { redeliverNow } from "../services/redeliver.ts";
 import { type LedgerEntry, ledgerOf } from "../store/ledger.ts";
@@ -35,9 +36,6 @@ function deliveryIdOf(c: HttpContext): string {
   throw new AppError("delivery_not_found", `There is no delivery "${id.slice(0, 50)}"`);
 }
 
-/** Who may read an execution need not know the path of the service's own webhook, often a secret. */
-const originOf = (url: string) => URL.parse(url)?.origin ?? "";
-
 function deliveryView(entry: LedgerEntry, row: ExecutionRow, urls: Urls): Delivery {
   const { id, event, kind, source, target, status, maxTries, dueAt, createdAt, attempts } = entry;
   const executionUrl = urls.execution(row.taskId, row.jobId, row.id);
@@ -46,6 +44,7 @@ function deliveryView(entry: LedgerEntry, row: ExecutionRow, urls: Urls): Delive
     event,
     kind,
     source,
+    // Who may read an execution need not know the path of the service's own webhook.
     target: source === "service" ? originOf(target) : target,
     status,
     maxTries,

@@ -33,7 +33,7 @@ export function enqueueRoutes(deps: HttpDeps) {
   });
   const enqueueOne = async (request: KeyedPlan): Promise<Enqueued> => {
     if (request.key === null) return await enqueuer.enqueue(request.plan);
-    const made = await enqueueOnce(db, [request]);
+    const made = await enqueueOnce(db, plan.secrets, [request]);
     deps.onEnqueued([request.plan.pool]);
     // One request gives one answer.
     return made[0] as Enqueued;
@@ -57,7 +57,7 @@ export function enqueueRoutes(deps: HttpDeps) {
       const requests = planAll(payloads, (payload) =>
         keyedPlan(c, payload, crypto.randomUUID(), payload.idempotencyKey ?? null),
       );
-      const made = await enqueueOnce(db, requests);
+      const made = await enqueueOnce(db, plan.secrets, requests);
       deps.onEnqueued([...new Set(made.map(({ pool }) => pool))]);
       const urls = urlsOf(deps, c);
       return c.json(
@@ -72,7 +72,7 @@ export function enqueueRoutes(deps: HttpDeps) {
       const jobId = newJobIdOf(c);
       const payload = parseJobPayload(await bodyText(c));
       const request = keyedPlan(c, payload, jobId, keyOf(c, payload));
-      const made = await putJobOnce(db, request);
+      const made = await putJobOnce(db, plan.secrets, request);
       deps.onEnqueued([made.pool]);
       return c.json({ ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) });
     });

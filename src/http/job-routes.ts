@@ -34,8 +34,9 @@ export function jobRoutes(deps: HttpDeps) {
       const job = await requireJob(deps, c);
       const urls = urlsOf(deps, c);
       const parts = await partsOf(deps, job);
+      const shown = { keyring: deps.plan.secrets.keyring, secretWords: deps.envBlacklistedWords };
       return c.json({
-        job: jobView(job, parts, urls, deps.envBlacklistedWords),
+        job: jobView(job, parts, urls, shown),
         task: { id: job.taskId, url: urls.task(job.taskId) },
       });
     })

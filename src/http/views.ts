@@ -1,8 +1,9 @@
+import { type Keyring, SealedShut } from "../core/keyring.ts";
 import { redactEnvs } from "../core/redact.ts";
 import type { Execution, ListedExecution } from "../payload/execution-answers.ts";
 import type { JobAnswer } from "../payload/job-answers.ts";
-import type { JobRules } from "../payload/job-details.ts";
-import { listsOf, type Webhook } from "../payload/notify.ts";
+import { listsOf } from "../payload/notify.ts";
+import { openEnvs, openWebhook, type StoredWebhook } from "../payload/sealed.ts";
 import { whereOf } from "../services/execution-view.ts";
 import type { Db } from "../store/connect.ts";
 import type { ListedRow } from "../store/execution-lists.ts";
@@ -65,13 +66,14 @@ export interface JobParts {
   ticks: TickRow[];
 }
 
+/** By what secrets are read, and which of them are not shown. */
+export interface Shown {
+  keyring: Keyring;
+  secretWords: readonly string[];
+}
+
 /** A job's own part of its details. */
-export function jobView(
-  row: JobRow,
-  parts: JobParts,
-  urls: Urls,
-  secretWords: readonly string[],
-): JobAnswer["job"] {
+export function jobView(row: JobRow, parts: JobParts, urls: Urls, shown: Shown): JobAnswer["job"] {
   const { schedule } = parts;
   return {
     command: row.request.commandText,
@@ -81,11 +83,11 @@ export function jobView(
     image: row.request.imageText,
     lastModifiedAt: row.lastModifiedAt.toISOString(),
     metadata: {
-      ...rulesView(row.rules, secretWords),
+      ...rulesView(row, shown),
       ...requestView(row),
       custom: row.custom,
       enqueued_id: row.queueMessageId === null ? null : String(row.queueMessageId),
-      envs: redactEnvs(row.request.envs, secretWords),
+      envs: envsView(row, shown),
       retry_count: parts.retryCount,
       ...(schedule?.cron == null
         ? {}
@@ -117,10 +119,20 @@ export function tickView(tick: TickRow, taskId: string, urls: Urls) {
   };
 }
 
-function rulesView(rules: JobRules, secretWords: readonly string[]) {
+/** What cannot be read by the keys that are here is not told of either. */
+function envsView({ id, request }: JobRow, { keyring, secretWords }: Shown) {
+  try {
+    return redactEnvs(openEnvs(keyring, id, request), secretWords);
+  } catch (error) {
+    if (error instanceof SealedShut) return { "***": "***" };
+    throw error;
+  }
+}
+
+function rulesView({ id, rules }: JobRow, shown: Shown) {
   const { notify, webhooks } = rules;
-  const hidden = (list: Webhook[] | undefined) =>
-    list?.map((hook) => webhookView(hook, secretWords));
+  const hidden = (list: StoredWebhook[] | undefined) =>
+    list?.map((hook) => webhookView(id, hook, shown));
   return {
     backoff: rules.backoff,
     expiration: rules.expiresAt,
@@ -142,8 +154,9 @@ function rulesView(rules: JobRules, secretWords: readonly string[]) {
 }
 
 /** Headers say who asks, so those that look secret are hidden as variables are. */
-function webhookView({ secret, headers, ...hook }: Webhook, secretWords: readonly string[]) {
+function webhookView(jobId: string, hook: StoredWebhook, { keyring, secretWords }: Shown) {
   const words = [...secretWords, "authorization", "cookie"];
+  const { secret, headers } = webhookSecrets(jobId, hook, keyring);
   return {
     url: hook.url,
     ...(hook.method === undefined ? {} : { method: hook.method }),
@@ -151,6 +164,15 @@ function webhookView({ secret, headers, ...hook }: Webhook, secretWords: readonl
     ...(headers === undefined ? {} : { headers: redactEnvs(headers, words) }),
     ...(secret === undefined ? {} : { secret: "***" as const }),
   };
+}
+
+function webhookSecrets(jobId: string, hook: StoredWebhook, keyring: Keyring) {
+  try {
+    return openWebhook(keyring, jobId, hook);
+  } catch (error) {
+    if (error instanceof SealedShut) return { secret: "***" };
+    throw error;
+  }
 }
 
 function requestView({ request, priority }: JobRow) {

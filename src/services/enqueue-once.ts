@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import type { JobPayload } from "../payload/job-payload.ts";
 import { sentence } from "../payload/parse.ts";
+import type { Secrets } from "../payload/sealed.ts";
 import type { Db, Tx } from "../store/connect.ts";
 import { claimKey, completeKey, type KeyRow } from "../store/idempotency-keys.ts";
 import { type Enqueued, enqueueJobs } from "./enqueue-jobs.ts";
@@ -22,10 +23,14 @@ export interface KeyedPlan {
  * @throws {AppError} `idempotency_key_taken` when a key came with another request before;
  *   `payload_invalid` when two of the requests have one key.
  */
-export async function enqueueOnce(db: Db, requests: readonly KeyedPlan[]): Promise<Enqueued[]> {
+export async function enqueueOnce(
+  db: Db,
+  secrets: Secrets,
+  requests: readonly KeyedPlan[],
+): Promise<Enqueued[]> {
   refuseKeysGivenTwice(requests);
   return await db.transaction(async (tx) => {
-    const earlier = await claimAll(tx, requests);
+    const earlier = await claimAll(tx, secrets, requests);
     const fresh = requests.filter((request) => !earlier.has(request));
     const made = await enqueueJobs(
       tx,
@@ -43,9 +48,9 @@ export async function enqueueOnce(db: Db, requests: readonly KeyedPlan[]): Promi
 }
 
 /** Makes or changes a job, unless its key has done so within 24 hours. See `putJob`. */
-export async function putJobOnce(db: Db, request: KeyedPlan): Promise<Enqueued> {
+export async function putJobOnce(db: Db, secrets: Secrets, request: KeyedPlan): Promise<Enqueued> {
   return await db.transaction(async (tx) => {
-    const earlier = await claim(tx, request, request.plan.job.id);
+    const earlier = await claim(tx, secrets, request, request.plan.job.id);
     if (earlier !== null) return earlier;
     const made = await putJob(tx, request.plan);
     await complete(tx, request, made);
@@ -65,11 +70,15 @@ function refuseKeysGivenTwice(requests: readonly KeyedPlan[]): void {
 }
 
 /** In the order of the keys, so that two requests with the same ones never wait for each other. */
-async function claimAll(tx: Tx, requests: readonly KeyedPlan[]): Promise<Map<KeyedPlan, Enqueued>> {
+async function claimAll(
+  tx: Tx,
+  secrets: Secrets,
+  requests: readonly KeyedPlan[],
+): Promise<Map<KeyedPlan, Enqueued>> {
   const earlier = new Map<KeyedPlan, Enqueued>();
   const inOrder = requests.toSorted((a, b) => ((a.key ?? "") < (b.key ?? "") ? -1 : 1));
   for (const request of inOrder) {
-    const made = await claim(tx, request, null);
+    const made = await claim(tx, secrets, request, null);
     if (made !== null) earlier.set(request, made);
   }
   return earlier;
@@ -82,15 +91,17 @@ async function claimAll(tx: Tx, requests: readonly KeyedPlan[]): Promise<Map<Key
  */
 async function claim(
   tx: Tx,
+  secrets: Secrets,
   { plan, payload, key }: KeyedPlan,
   target: string | null,
 ): Promise<Enqueued | null> {
   if (key === null) return null;
   const { id: jobId, taskId } = plan.job;
-  const requestHash = hashOf({ ...payload, target });
+  const [requestHash, ...alsoSame] = hashesOf({ ...payload, target }, secrets);
   const earlier = await claimKey(tx, { taskId, key, requestHash, jobId });
   if (earlier === null) return null;
-  if (!Buffer.from(earlier.requestHash).equals(requestHash)) {
+  const isSame = [requestHash, ...alsoSame].some((hash) => hash.equals(earlier.requestHash));
+  if (!isSame) {
     throw new AppError(
       "idempotency_key_taken",
       `Cannot enqueue: the idempotency key "${key}" came with another request before`,
@@ -108,11 +119,21 @@ function enqueuedOf({ jobId, executionId, messageId }: KeyRow, pool: string): En
   return { jobId, executionId, messageId, pool };
 }
 
-/** Of what was asked for, whatever the order of its keys. */
-function hashOf(payload: JobPayload & { target: string | null }): Buffer {
+/**
+ * Of what was asked for, whatever the order of its keys: what is kept of it now, and then what nodes
+ * with an earlier key, or of a version without one, may have kept. By a plain digest a short secret
+ * in the request could be guessed.
+ */
+function hashesOf(
+  payload: JobPayload & { target: string | null },
+  { keyring, sealer }: Secrets,
+): [Buffer, ...Buffer[]] {
   const sorted = (_: string, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value;
-  return createHash("sha256").update(JSON.stringify(payload, sorted)).digest();
+  const text = JSON.stringify(payload, sorted);
+  const plain = createHash("sha256").update(text).digest();
+  const keyed = keyring.digests(text);
+  return sealer() === null ? [plain, ...keyed] : [keyring.digest(text), ...keyed, plain];
 }

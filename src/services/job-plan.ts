@@ -2,18 +2,13 @@ import type { ActBy } from "../core/audit.ts";
 import { cronTimes } from "../core/cron.ts";
 import { AppError } from "../core/errors.ts";
 import { registryOf } from "../core/image-reference.ts";
-import { breachesOf, type Policy } from "../core/policy.ts";
+import { type Asked, breachesOf, type Policy } from "../core/policy.ts";
 import { type PoolRule, poolOf } from "../core/pool.ts";
-import {
-  type ContainerRequest,
-  containerRequestOf,
-  type JobRules,
-  jobRulesOf,
-  type PayloadDefaults,
-} from "../payload/job-details.ts";
+import { containerRequestOf, jobRulesOf, type PayloadDefaults } from "../payload/job-details.ts";
 import type { JobPayload } from "../payload/job-payload.ts";
 import { sentence } from "../payload/parse.ts";
 import { type When, whenOf } from "../payload/schedule.ts";
+import { type Secrets, type StoredRules, sealRequest, sealRules } from "../payload/sealed.ts";
 import type { NewExecution } from "../store/executions.ts";
 import type { NewJob } from "../store/jobs.ts";
 
@@ -23,6 +18,7 @@ export interface PlanDeps {
   /** The registry that each login of the configuration is for, by the login's name. */
   registries: Readonly<Record<string, string>>;
   defaults: PayloadDefaults;
+  secrets: Secrets;
 }
 
 export interface JobInput {
@@ -62,12 +58,13 @@ export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan
   requireAllowed(pool, request, "Cannot enqueue");
   const now = new Date();
   const when = whenOf(payload, now);
+  const sealer = deps.secrets.sealer();
   return {
     job: {
       id: jobId,
       taskId,
-      request,
-      rules: jobRulesOf(payload, deps.defaults),
+      request: sealRequest(request, jobId, sealer),
+      rules: sealRules(jobRulesOf(payload, deps.defaults), jobId, sealer),
       priority: payload.priority,
       custom: payload.metadata,
       queueMessageId: null,
@@ -98,7 +95,7 @@ type JobDetails = Pick<NewJob, "id" | "taskId" | "request" | "rules" | "priority
 
 /** An execution of a job, with its own copy of what holds for it now. */
 export function executionOf(job: JobDetails, pool: string): NewExecution {
-  const { timeoutSeconds, expiresAt, concurrency, onHostLost }: JobRules = job.rules;
+  const { timeoutSeconds, expiresAt, concurrency, onHostLost }: StoredRules = job.rules;
   return {
     id: crypto.randomUUID(),
     jobId: job.id,
@@ -132,7 +129,7 @@ function requireLogin({ registries }: PlanDeps, { image, registryAuth }: JobPayl
  * @param cannot What cannot be done with what is not allowed.
  * @throws {AppError} `payload_not_allowed`.
  */
-export function requireAllowed(policy: Policy, request: ContainerRequest, cannot: string): void {
+export function requireAllowed(policy: Policy, request: Asked, cannot: string): void {
   const issues = breachesOf(policy, request);
   if (issues.length > 0) {
     throw new AppError("payload_not_allowed", sentence(cannot, issues), { issues });

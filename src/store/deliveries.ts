@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Event } from "../core/events.ts";
-import type { Webhook } from "../payload/notify.ts";
+import type { StoredWebhook } from "../payload/sealed.ts";
 import type { Db, Tx } from "./connect.ts";
 import {
   type DeliveryAttemptRow,
@@ -19,8 +19,13 @@ const USUAL_TRIES = 21;
  */
 const FORGOTTEN_AFTER = { webhook: 20, mail: 40 };
 
-/** A webhook of the configuration. */
-export interface ServiceWebhook extends Webhook {
+/** What names a webhook of the configuration has waited for so long for a node whose has it, in seconds. */
+const NOBODYS_AFTER_SECONDS = 3_600;
+
+/** A webhook of the configuration, itself or only named. */
+export interface ServiceWebhook extends StoredWebhook {
+  /** Names it, where the rest of it stands in the configuration alone; `url` is then its origin. */
+  webhook?: string;
   /** A regular expression on the task id, as Postgres reads it; "" is all. */
   match: string;
   events: Event[];
@@ -99,11 +104,14 @@ export async function insertDeliveries(
  * case its node does not live to tell what came of it.
  *
  * @param busy Receivers that have enough under way.
+ * @param known Names of webhooks that this node's configuration has; others wait for their node, but
+ *   not for ever.
  */
 export async function takeUpDeliveries(
   db: Db,
   limit: number,
   busy: readonly string[],
+  known: readonly string[],
 ): Promise<DeliveryRow[]> {
   return await db
     .update(deliveries)
@@ -118,7 +126,7 @@ export async function takeUpDeliveries(
         deliveries.id,
         sql`(SELECT id FROM ${deliveries}
           WHERE status = 'waiting' AND due_at <= now()
-            AND ${isNot(busy)}
+            AND ${isNot(busy)} AND ${dueHere(known)} <= now()
           ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`,
       ),
     )
@@ -126,15 +134,26 @@ export async function takeUpDeliveries(
 }
 
 /** When the next is due, in milliseconds from now; `null` where nothing waits but for the busy. */
-export async function nextDueInMs(db: Db, busy: readonly string[]): Promise<number | null> {
+export async function nextDueInMs(
+  db: Db,
+  busy: readonly string[],
+  known: readonly string[],
+): Promise<number | null> {
   const [row] = await db.execute<{ ms: number | null }>(sql`
-    SELECT (extract(epoch FROM min(due_at) - now()) * 1000)::float8 AS ms
+    SELECT (extract(epoch FROM min(${dueHere(known)}) - now()) * 1000)::float8 AS ms
     FROM ${deliveries} WHERE status = 'waiting' AND ${isNot(busy)}`);
   return row?.ms ?? null;
 }
 
-const isNot = (busy: readonly string[]) =>
-  sql`NOT receiver = ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(busy)}::jsonb)))`;
+const isNot = (busy: readonly string[]) => sql`NOT receiver = ANY (${arrayOf(busy)})`;
+
+/** When a node that knows these webhooks may take it up. */
+const dueHere = (known: readonly string[]) => sql`(due_at + CASE
+  WHEN request ? 'webhook' AND request ->> 'webhook' <> ALL (${arrayOf(known)})
+  THEN make_interval(secs => ${NOBODYS_AFTER_SECONDS}) ELSE interval '0' END)`;
+
+const arrayOf = (texts: readonly string[]) =>
+  sql`ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(texts)}::jsonb))`;
 
 /** What came of a try. */
 export type Attempt = Omit<DeliveryAttemptRow, "deliveryId">;

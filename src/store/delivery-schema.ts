@@ -1,13 +1,13 @@
 import { boolean, integer, jsonb, text, uuid } from "drizzle-orm/pg-core";
 import type { Event } from "../core/events.ts";
-import type { Webhook } from "../payload/notify.ts";
+import type { StoredWebhook } from "../payload/sealed.ts";
 import { fastlane, moment } from "./schema.ts";
 
 export const serviceWebhooks = fastlane.table("service_webhooks", {
   position: integer("position").primaryKey(),
   match: text("match").notNull(),
   events: text("events").array().$type<Event[]>().notNull(),
-  request: jsonb("request").$type<Webhook>().notNull(),
+  request: jsonb("request").$type<StoredWebhook & { webhook?: string }>().notNull(),
 });
 
 export const deliveries = fastlane.table("deliveries", {
@@ -20,7 +20,10 @@ export const deliveries = fastlane.table("deliveries", {
   target: text("target").notNull(),
   /** Made by Postgres. */
   receiver: text("receiver").notNull(),
-  request: jsonb("request").$type<Omit<Webhook, "url" | "retries">>().notNull().default({}),
+  request: jsonb("request")
+    .$type<Omit<StoredWebhook, "url" | "retries"> & { webhook?: string }>()
+    .notNull()
+    .default({}),
   status: text("status").$type<"waiting" | "delivered" | "dead">().notNull().default("waiting"),
   tries: integer("tries").notNull().default(0),
   maxTries: integer("max_tries").notNull(),

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Status } from "../core/status.ts";
-import type { ContainerRequest } from "../payload/job-details.ts";
+import type { StoredRequest } from "../payload/sealed.ts";
 import type { Db, Tx } from "./connect.ts";
 import { type ExecutionRow, executions, jobs, tasks } from "./schema.ts";
 
@@ -9,7 +9,7 @@ export interface NewExecution {
   jobId: string;
   taskId: string;
   pool: string;
-  request: ContainerRequest;
+  request: StoredRequest;
   priority: number;
   requestIp: string | null;
   timeoutSeconds: number;

@@ -32,6 +32,7 @@ import storeLogsAsGiven from "../../drizzle/0021_store_logs_as_given.sql" with {
 import createDeliveries from "../../drizzle/0022_create_deliveries.sql" with { type: "text" };
 import createAudit from "../../drizzle/0023_create_audit.sql" with { type: "text" };
 import createTokens from "../../drizzle/0024_create_tokens.sql" with { type: "text" };
+import sealSecrets from "../../drizzle/0025_seal_secrets.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -66,4 +67,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 22, name: "create_deliveries", sql: createDeliveries },
   { number: 23, name: "create_audit", sql: createAudit },
   { number: 24, name: "create_tokens", sql: createTokens },
+  { number: 25, name: "seal_secrets", sql: sealSecrets },
 ];

@@ -4,7 +4,7 @@ import { LEASE_SECONDS } from "./hosts.ts";
 import { hosts, installation, nodes } from "./schema.ts";
 
 /** A node that has not been heard of for so long is gone, in seconds. */
-const NODE_GONE_SECONDS = 60;
+export const NODE_GONE_SECONDS = 60;
 
 export async function installationId(db: Db): Promise<string> {
   const [row] = await db.select({ id: installation.id }).from(installation);
@@ -31,7 +31,7 @@ export interface NodeRecord {
 export async function beatNode(db: Db, node: NodeRecord): Promise<number> {
   await db
     .insert(nodes)
-    .values(node)
+    .values({ ...node, opensSealed: true })
     .onConflictDoUpdate({
       target: nodes.id,
       set: { heartbeatAt: sql`now()`, queuePoolId: node.queuePoolId, farm: node.farm },

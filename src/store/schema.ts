@@ -17,7 +17,8 @@ import type { Circuit, Decision } from "../core/farm.ts";
 import type { KeptLogs } from "../core/log-state.ts";
 import type { CatchUp, Overlap } from "../core/schedule.ts";
 import type { FailureCause, Status } from "../core/status.ts";
-import type { ContainerRequest, JobRules } from "../payload/job-details.ts";
+import type { JobRules } from "../payload/job-details.ts";
+import type { StoredRequest, StoredRules } from "../payload/sealed.ts";
 
 export const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
@@ -28,6 +29,8 @@ export const installation = fastlane.table("installation", {
   singleton: boolean("singleton").primaryKey().default(true),
   id: uuid("id").notNull().defaultRandom(),
   createdAt: moment("created_at").notNull().defaultNow(),
+  secretKeyCheck: text("secret_key_check"),
+  seals: boolean("seals").notNull().default(false),
 });
 
 export const nodes = fastlane.table("nodes", {
@@ -39,6 +42,7 @@ export const nodes = fastlane.table("nodes", {
   farm: text("farm").notNull().default(""),
   startedAt: moment("started_at").notNull().defaultNow(),
   heartbeatAt: moment("heartbeat_at").notNull().defaultNow(),
+  opensSealed: boolean("opens_sealed").notNull().default(false),
 });
 
 export const hosts = fastlane.table("hosts", {
@@ -87,14 +91,14 @@ export const tasks = fastlane.table("tasks", {
 export const jobs = fastlane.table("jobs", {
   id: uuid("id").primaryKey(),
   taskId: text("task_id").notNull(),
-  request: jsonb("request").$type<ContainerRequest>().notNull(),
+  request: jsonb("request").$type<StoredRequest>().notNull(),
   priority: smallint("priority").notNull().default(0),
   custom: jsonb("custom").$type<Record<string, unknown>>().notNull().default({}),
   queueMessageId: bigint("queue_message_id", { mode: "number" }),
   requestIp: text("request_ip"),
   createdAt: moment("created_at").notNull().defaultNow(),
   lastModifiedAt: moment("last_modified_at").notNull().defaultNow(),
-  rules: jsonb("rules").$type<JobRules>().notNull(),
+  rules: jsonb("rules").$type<StoredRules>().notNull(),
 });
 
 export const executions = fastlane.table("executions", {
@@ -102,7 +106,7 @@ export const executions = fastlane.table("executions", {
   jobId: uuid("job_id").notNull(),
   taskId: text("task_id").notNull(),
   pool: text("pool").notNull(),
-  request: jsonb("request").$type<ContainerRequest>().notNull(),
+  request: jsonb("request").$type<StoredRequest>().notNull(),
   priority: smallint("priority").notNull().default(0),
   requestIp: text("request_ip"),
   status: text("status").$type<Status>().notNull().default("enqueued"),

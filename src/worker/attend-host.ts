@@ -34,6 +34,7 @@ export interface AttendDeps {
   decided: Set<string>;
   breaker: BreakerRules;
   registries: RunDeps["registries"];
+  secrets: RunDeps["secrets"];
   pools: RunDeps["pools"];
   /** What is kept of one log at most, of stdout and stderr together. */
   maxLogBytes: number;

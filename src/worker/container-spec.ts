@@ -4,6 +4,7 @@ import { confinementOf, limitsOf } from "../core/policy.ts";
 import { type PoolRule, poolOfExecution } from "../core/pool.ts";
 import type { ContainerSpec, RegistryLogin } from "../farm/host.ts";
 import { containerNameOf, labelsOf } from "../farm/labels.ts";
+import { openEnvs, type Secrets } from "../payload/sealed.ts";
 import { requireAllowed } from "../services/job-plan.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { loginFor } from "./pull-image.ts";
@@ -12,6 +13,7 @@ export interface SpecDeps {
   host: { name: string };
   installation: string;
   pools: Live<readonly PoolRule[]>;
+  secrets: Pick<Secrets, "keyring">;
   registries: Live<Readonly<Record<string, RegistryLogin>>>;
 }
 
@@ -20,6 +22,7 @@ export interface SpecDeps {
  * has now. That may be another than when it was enqueued.
  *
  * @throws {AppError} `payload_not_allowed` or `no_pool`.
+ * @throws {SealedShut} When its variables cannot be read.
  */
 export function containerSpecOf(deps: SpecDeps, execution: ExecutionRow): ContainerSpec {
   const { id, taskId, request } = execution;
@@ -30,6 +33,7 @@ export function containerSpecOf(deps: SpecDeps, execution: ExecutionRow): Contai
   requireAllowed(pool, request, "Cannot start");
   return {
     ...request,
+    envs: openEnvs(deps.secrets.keyring, execution.jobId, request),
     ...limitsOf(pool, request),
     confinement: confinementOf(pool),
     name: containerNameOf(id),

@@ -25,6 +25,8 @@ export interface DelivererDeps {
   db: Db;
   log: Log;
   backoff: { minMs: number; factor: number };
+  /** Names of the service's webhooks that this node's configuration has. */
+  known(): readonly string[];
   /** Sends it, and tells what came of it; rejects only for a fault of our own. */
   send(delivery: DeliveryRow, signal: AbortSignal): Promise<Sent>;
 }
@@ -56,15 +58,17 @@ export function startDeliverer(deps: DelivererDeps): Deliverer {
   const takeUp = async () => {
     while (!isStopped && underWay.size < AT_ONCE) {
       const busy = busyReceivers([...underWay.values()]);
+      const known = deps.known();
       // Few at a time, so that no receiver gets all there is room for.
       const taken = await takeUpDeliveries(
         db,
         Math.min(AT_ONCE - underWay.size, AT_ONCE_TO_ONE),
         busy,
+        known,
       );
       for (const delivery of taken) begin(delivery);
       if (taken.length > 0) continue;
-      const dueMs = await nextDueInMs(db, busy);
+      const dueMs = await nextDueInMs(db, busy, known);
       clearTimeout(timer);
       if (dueMs !== null && dueMs < LOOK_EVERY_MS) {
         timer = setTimeout(() => looking.hurry(), Math.max(LEAST_WAIT_MS, dueMs));

@@ -25,6 +25,7 @@ export interface SessionDeps {
   logWriter: AttendDeps["logWriter"];
   log: Log;
   registries: AttendDeps["registries"];
+  secrets: AttendDeps["secrets"];
   pools: AttendDeps["pools"];
   breaker: AttendDeps["breaker"];
   maxLogBytes: AttendDeps["maxLogBytes"];

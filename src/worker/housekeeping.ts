@@ -1,4 +1,5 @@
 import { messageOf } from "../core/errors.ts";
+import type { Secrets } from "../payload/sealed.ts";
 import { forgetAudit } from "../services/forget-audit.ts";
 import { forgetExecutions } from "../services/forget-executions.ts";
 import { pruneLogs } from "../services/prune-logs.ts";
@@ -8,6 +9,7 @@ import { isDatabaseDown } from "../store/faults.ts";
 import { addLogDays } from "../store/log-days.ts";
 import type { Log } from "./log.ts";
 import { type Repeated, repeat } from "./repeat.ts";
+import { sealRest } from "./sealing.ts";
 
 /** How often a node asks whether it is time: whoever asks first then does it for all. */
 const ASK_EVERY_MS = 60_000;
@@ -27,6 +29,7 @@ export interface HousekeepingDeps {
   db: Db;
   log: Log;
   retention: Retention;
+  secrets: Secrets;
 }
 
 /** Each hour one node makes room for the logs to come and removes what need not be kept any more. */
@@ -52,13 +55,14 @@ export function startHousekeeping(deps: HousekeepingDeps): Pick<Repeated, "stop"
 }
 
 export async function keepHouse(
-  { db, log, retention }: HousekeepingDeps,
+  { db, log, retention, secrets }: HousekeepingDeps,
   signal: AbortSignal,
 ): Promise<void> {
   await addLogDays(db);
   const logs = await pruneLogs(db, retention, signal);
   if (logs.busy.length > 0) log.warn({ days: logs.busy }, "logs are in use that are to be dropped");
   const forgotten = await forgetExecutions(db, retention.executionsDays, signal);
+  await sealRest({ db, log, secrets }, signal);
   const days = { dropped: logs.dropped, thinned: logs.thinned };
   const acts = await forgetAudit(db, retention.auditDays, signal);
   if (days.dropped.length + days.thinned.length + forgotten.executions + acts > 0) {

@@ -1,14 +1,21 @@
+import { type Keyring, SealedShut } from "../core/keyring.ts";
 import type { SmtpLogin } from "../core/smtp-login.ts";
 import { mailOf } from "../notify/mail-text.ts";
 import { sendMail } from "../notify/smtp.ts";
 import { sendWebhook } from "../notify/webhook.ts";
+import type { Webhook } from "../payload/notify.ts";
+import { openWebhook } from "../payload/sealed.ts";
 import { type ExecutionFacts, executionFacts } from "../services/execution-facts.ts";
 import type { Db } from "../store/connect.ts";
+import type { ServiceWebhook } from "../store/deliveries.ts";
 import type { DeliveryRow } from "../store/delivery-schema.ts";
 import type { Sent } from "./deliverer.ts";
 
 export interface SendDeps {
   db: Db;
+  keyring: Keyring;
+  /** Those of the service, by their names. */
+  webhooks(): ReadonlyMap<string, ServiceWebhook>;
   webhooksAllowPrivate: boolean;
   userAgent: string;
   /** `null` where no mail can go. */
@@ -36,12 +43,16 @@ export async function sendDelivery(
 }
 
 async function sendHook(
-  { webhooksAllowPrivate: allowPrivate, userAgent }: SendDeps,
-  { id, event, target: url, request }: DeliveryRow,
+  deps: SendDeps,
+  delivery: DeliveryRow,
   { execution, custom, jobId, taskId }: ExecutionFacts,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const { method = "POST", headers = {}, secret = null } = request;
+  const { webhooksAllowPrivate: allowPrivate, userAgent } = deps;
+  const { id, event } = delivery;
+  const webhook = webhookOf(deps, delivery, jobId);
+  if (typeof webhook === "string") return unsent(webhook);
+  const { url, method = "POST", headers = {}, secret = null } = webhook;
   const body = JSON.stringify({
     ...execution,
     metadata: { ...execution.metadata, custom },
@@ -55,6 +66,23 @@ async function sendHook(
     signal,
   );
   return { ...sent, code };
+}
+
+/** @returns A sentence when it cannot be sent. */
+function webhookOf(
+  { keyring, webhooks }: SendDeps,
+  { target, request: { webhook: name, ...request } }: DeliveryRow,
+  jobId: string,
+): Webhook | string {
+  if (name !== undefined) {
+    return webhooks().get(name) ?? "It is in the configuration of no node any more";
+  }
+  try {
+    return { url: target, ...openWebhook(keyring, jobId, request) };
+  } catch (error) {
+    if (!(error instanceof SealedShut)) throw error;
+    return `Its secret and headers cannot be read: ${error.message}`;
+  }
 }
 
 function mailFor(

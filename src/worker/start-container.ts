@@ -1,5 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import { MAX_PLACEMENTS } from "../core/farm.ts";
+import { SealedShut } from "../core/keyring.ts";
 import {
   type ContainerSpec,
   EngineRefusal,
@@ -172,6 +173,9 @@ function toOutcome(error: unknown, execution: ExecutionRow): Outcome {
   }
   // The policy does not allow it any more.
   if (error instanceof AppError) return failed("create_failed", error.message);
+  if (error instanceof SealedShut) {
+    return failed("create_failed", `Cannot read the variables of the job: ${error.message}`);
+  }
   if (error instanceof EngineRefusal) {
     return failed(isNoImage(error) ? "image_not_found" : "create_failed", error.message);
   }

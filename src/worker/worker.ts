@@ -3,6 +3,7 @@ import type { HostAccess } from "../core/host-access.ts";
 import { holderOf } from "../core/live.ts";
 import { hostsOf, type PoolRule } from "../core/pool.ts";
 import type { Host, RegistryLogin } from "../farm/host.ts";
+import type { Secrets } from "../payload/sealed.ts";
 import type { Handlers } from "../queue/runner.ts";
 import { fireSchedule } from "../services/fire-schedule.ts";
 import { releaseEmptyHost } from "../services/release-host.ts";
@@ -17,7 +18,9 @@ import { type Retention, startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { type Node, startNode } from "./node.ts";
+import { startSealing } from "./sealing.ts";
 import { type SendDeps, sendDelivery } from "./send-delivery.ts";
+import { namedWebhooks, writtenWebhooks } from "./service-webhooks.ts";
 import { startSweep, sweep as sweepOnce } from "./sweep.ts";
 
 /** What a reload gives anew. */
@@ -32,6 +35,9 @@ export interface WorkerParts {
 
 export interface WorkerDeps extends WorkerParts {
   store: Store;
+  secrets: Secrets;
+  /** Resolves when rows may be sealed. */
+  sealing: Promise<void>;
   /** For heartbeats alone. */
   beatStore: Store;
   version: string;
@@ -43,7 +49,7 @@ export interface WorkerDeps extends WorkerParts {
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;
   /** How the world is told. */
-  telling: Omit<SendDeps, "db"> & { backoff: DelivererDeps["backoff"] };
+  telling: Omit<SendDeps, "db" | "keyring" | "webhooks"> & { backoff: DelivererDeps["backoff"] };
   log: Log;
 }
 
@@ -67,14 +73,16 @@ export interface Worker {
 }
 
 export async function startWorker(deps: WorkerDeps): Promise<Worker> {
-  const { store, log } = deps;
+  const { store, secrets, log } = deps;
+  const { keyring } = secrets;
   const { db } = store;
   const pools = holderOf(deps.pools);
   const registries = holderOf(deps.registries);
+  const webhooks = holderOf(deps.webhooks);
   const names = () => pools.current().map(({ match }) => match);
   /** Of now and before. */
   const everyName = new Set(names());
-  await writeRows(db, deps);
+  await writeRows(db, deps, secrets);
   const installation = await installationId(db);
   let node: Node | null = null;
   const dispatcher = createDispatcher({
@@ -93,7 +101,14 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   // First of all, so that the hosts of a node that died on this machine are free by the first beat.
   await sweepOnce(sweepDeps);
   const sweep = startSweep(sweepDeps);
-  const housekeeping = startHousekeeping({ db, log, retention: deps.retention });
+  const housekeeping = startHousekeeping({ db, log, secrets, retention: deps.retention });
+  const sealing = startSealing({
+    db,
+    log,
+    secrets,
+    allowed: deps.sealing,
+    rewrite: () => replaceServiceWebhooks(db, writtenWebhooks(webhooks.current(), secrets)),
+  });
   node = startNode({
     ...deps,
     pools,
@@ -105,11 +120,14 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     onReachable: dispatchTo,
     onEnded: (pool) => void dispatcher.dispatch(pool),
   });
+  const named = () => namedWebhooks(webhooks.current(), keyring);
   const deliverer = startDeliverer({
     db,
     log,
+    known: () => [...named().keys()],
     backoff: deps.telling.backoff,
-    send: (delivery, signal) => sendDelivery({ db, ...deps.telling }, delivery, signal),
+    send: (delivery, signal) =>
+      sendDelivery({ db, keyring, webhooks: named, ...deps.telling }, delivery, signal),
   });
   return {
     hear(notification) {
@@ -132,15 +150,17 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       },
     },
     async reload(parts) {
-      await writeRows(db, parts);
+      await writeRows(db, parts, secrets);
       pools.replace(parts.pools);
       registries.replace(parts.registries);
+      webhooks.replace(parts.webhooks);
+      deliverer.hurry();
       for (const name of names()) everyName.add(name);
       node?.reload({ hosts: hostsOf(parts.pools), hostAccess: parts.hostAccess });
       await Promise.all([...everyName].map((name) => dispatcher.dispatch(name)));
     },
     async stop() {
-      await Promise.all([sweep.stop(), housekeeping.stop()]);
+      await Promise.all([sweep.stop(), housekeeping.stop(), sealing.stop()]);
       await node?.stop();
       await deliverer.stop();
     },
@@ -151,7 +171,8 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
 async function writeRows(
   db: Db,
   { pools, webhooks }: Pick<WorkerParts, "pools" | "webhooks">,
+  secrets: Secrets,
 ): Promise<void> {
   await registerHosts(db, hostsOf(pools));
-  await replaceServiceWebhooks(db, webhooks);
+  await replaceServiceWebhooks(db, writtenWebhooks(webhooks, secrets));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { eventually } from "../support/client.ts";
+import { dataDirOfTests } from "../support/secrets.ts";
 import { migratedDatabase } from "../support/store.ts";
 import { COMMAND } from "./command.ts";
 
@@ -7,7 +8,11 @@ test("SIGHUP reloads while the terminal is open, and stops cleanly when it was c
   await using database = await migratedDatabase();
   let shown = "";
   const child = Bun.spawn([...COMMAND, "api", "--port", "0", "--log-level", "info"], {
-    env: { PATH: process.env["PATH"] ?? "", FASTLANE_DATABASE_URL: database.url },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      FASTLANE_DATABASE_URL: database.url,
+      FASTLANE_DATA_DIR: dataDirOfTests(),
+    },
     terminal: {
       data(_, bytes) {
         shown += new TextDecoder().decode(bytes);

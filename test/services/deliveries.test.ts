@@ -27,7 +27,7 @@ async function givenTakenUp() {
   const { db } = store;
   const [id = ""] = await waiting(db, pool(["one"]), [{ webhooks: { finishes: [HOOK] } }]);
   await db.transaction((tx) => tell(tx, [{ executionId: id, event: "finishes" }]));
-  const [first] = await takeUpDeliveries(db, 1, []);
+  const [first] = await takeUpDeliveries(db, 1, [], []);
   if (first === undefined) throw new Error("nothing was due");
   return Object.assign(store, { id, first });
 }
@@ -38,7 +38,7 @@ test("what is sent again while a try is under way goes once more, whatever comes
 
   await redeliver(db, id, first.id);
   await recordAttempt(db, first, OK, null);
-  const [second] = await takeUpDeliveries(db, 1, []);
+  const [second] = await takeUpDeliveries(db, 1, [], []);
 
   expect(second).toMatchObject({ id: first.id, tries: 2 });
 });
@@ -47,7 +47,7 @@ test("a try that was taken to be forgotten does not undo what came of the one af
   await using store = await givenTakenUp();
   const { db, id, first, sql } = store;
   await sql`UPDATE fastlane.deliveries SET due_at = now()`;
-  const [second] = await takeUpDeliveries(db, 1, []);
+  const [second] = await takeUpDeliveries(db, 1, [], []);
   if (second !== undefined) await recordAttempt(db, second, OK, null);
 
   await recordAttempt(db, first, FAILED, 1_000);
@@ -62,10 +62,10 @@ test("what came of a try may be written twice, since the answer to a commit can 
   const { db, id, first } = store;
 
   await recordAttempt(db, first, FAILED, 0);
-  const [second] = await takeUpDeliveries(db, 1, []);
+  const [second] = await takeUpDeliveries(db, 1, [], []);
   await recordAttempt(db, first, FAILED, 0);
 
-  expect(await takeUpDeliveries(db, 1, [])).toEqual([]);
+  expect(await takeUpDeliveries(db, 1, [], [])).toEqual([]);
   expect(second?.tries).toBe(2);
   expect(await ledgerOf(db, id)).toMatchObject([{ attempts: [{ try: 1, code: 500 }] }]);
 });

@@ -10,6 +10,7 @@ import type { Db } from "../../src/store/connect.ts";
 import { recordReachable } from "../../src/store/host-state.ts";
 import { type Lease, registerHosts } from "../../src/store/hosts.ts";
 import { acquireLease } from "../support/leases.ts";
+import { TEST_SECRETS } from "../support/secrets.ts";
 
 export const SOMEBODY: ActBy = { actor: ANONYMOUS, address: null, requestId: null };
 
@@ -29,6 +30,7 @@ const PAYLOAD: JobPayload = {
 
 const planDeps = (...pools: PoolRule[]): PlanDeps => ({
   pools,
+  secrets: TEST_SECRETS,
   registries: {},
   defaults: { hardTimeoutSeconds: 1_800, backoff: { minMs: 1_000, factor: 2 } },
 });

@@ -4,6 +4,7 @@ import { BY_SYSTEM } from "../../src/core/audit.ts";
 import { parseJsonBody } from "../../src/payload/parse.ts";
 import { createToken } from "../../src/services/tokens.ts";
 import { openStore, type Store } from "../../src/store/connect.ts";
+import { TEST_KEY } from "./secrets.ts";
 import { startApp } from "./start-app.ts";
 import { type MigratedDatabase, migratedDatabase } from "./store.ts";
 
@@ -34,7 +35,7 @@ export async function startApi(
   };
   const defaults = loadConfig({ environment: {}, flags: {}, configFile: "/dev/null" });
   const app = await startApp({
-    config: { ...defaults, port: 0, databaseUrl: database.url, ...config },
+    config: { ...defaults, secretKey: TEST_KEY, port: 0, databaseUrl: database.url, ...config },
     version: "test",
     roles: { api: true, worker: false },
     log: { debug: note, info: note, warn: note, error: note },

@@ -3,6 +3,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
 import type { Log } from "../../src/worker/log.ts";
 import { testEngine } from "./engine.ts";
+import { TEST_KEY } from "./secrets.ts";
 import { startApp } from "./start-app.ts";
 import { type MigratedDatabase, migratedDatabase } from "./store.ts";
 
@@ -31,6 +32,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   const defaults = loadConfig({ environment: {}, flags: {}, configFile: "/dev/null" });
   const config = {
     ...defaults,
+    secretKey: TEST_KEY,
     port: 0,
     databaseUrl: database.url,
     dockerHosts: [{ match: "", hosts: [host], maxRunning: 20 }],

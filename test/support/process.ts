@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { dataDirOfTests } from "./secrets.ts";
 
 export interface FastlaneProcess extends AsyncDisposable {
   url: string;
@@ -36,6 +37,7 @@ export async function startFastlane(options: {
       PATH: process.env["PATH"] ?? "",
       HOME: "/nonexistent",
       FASTLANE_PORT: "0",
+      FASTLANE_DATA_DIR: dataDirOfTests(),
       ...options.environment,
     },
     cwd: "/",

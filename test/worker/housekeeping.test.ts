@@ -4,6 +4,7 @@ import { openStore } from "../../src/store/connect.ts";
 import { keepHouse, startHousekeeping } from "../../src/worker/housekeeping.ts";
 import { agedStore, RETENTION } from "../services/aged.ts";
 import { eventually } from "../support/client.ts";
+import { TEST_SECRETS } from "../support/secrets.ts";
 import { testStore } from "../support/store.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -29,7 +30,12 @@ test("housekeeping makes room for the days to come and removes what is over", as
     WHERE inhparent = 'fastlane.log_chunks'::regclass`;
   await given.sql`DROP TABLE ${given.sql(ahead?.name ?? "")}`;
 
-  const { stop } = startHousekeeping({ db: given.db, log: quiet, retention: RETENTION });
+  const { stop } = startHousekeeping({
+    db: given.db,
+    log: quiet,
+    retention: RETENTION,
+    secrets: TEST_SECRETS,
+  });
   await eventually(
     async () => {
       const rows = await given.sql`SELECT FROM fastlane.executions WHERE id = ${gone}`;
@@ -53,7 +59,12 @@ test("housekeeping that takes longer than a statement may last says so", async (
 
   await given.sql.begin(async (holding) => {
     await holding`LOCK TABLE fastlane.log_days IN ACCESS EXCLUSIVE MODE`;
-    const { stop } = startHousekeeping({ db: busy.db, log, retention: RETENTION });
+    const { stop } = startHousekeeping({
+      db: busy.db,
+      log,
+      retention: RETENTION,
+      secrets: TEST_SECRETS,
+    });
     await said.promise;
     await stop();
   });
@@ -65,7 +76,7 @@ test("housekeeping that takes longer than a statement may last says so", async (
 test("a node that stops gives it up between two steps, and the next one goes on", async () => {
   await using given = await agedStore();
   const failed = await given.ended("failed", 31, ["failed\n"]);
-  const deps = { db: given.db, log: quiet, retention: RETENTION };
+  const deps = { db: given.db, log: quiet, retention: RETENTION, secrets: TEST_SECRETS };
 
   await expect(keepHouse(deps, AbortSignal.abort())).rejects.toThrow();
   expect(await given.textOf(failed)).toBe("failed\n");
@@ -82,7 +93,7 @@ test("who did what is kept for as long as the configuration says, whatever becom
     INSERT INTO fastlane.audit (at, actor_kind, action, host)
     SELECT now() - make_interval(days => days, mins => n), 'anonymous', 'drain', 'of ' || days
     FROM (VALUES (365), (364), (0)) AS aged (days), generate_series(1, 1001) AS n`;
-  const deps = { db: given.db, log: quiet, retention: RETENTION };
+  const deps = { db: given.db, log: quiet, retention: RETENTION, secrets: TEST_SECRETS };
 
   await keepHouse(deps, new AbortController().signal);
 
