@@ -2,7 +2,14 @@ import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
-import { areKeys, createKeyring, KEYS_WRONG, type Keyring, newKeyLine } from "../core/keyring.ts";
+import {
+  areKeys,
+  createKeyring,
+  KEY_FILE,
+  KEYS_WRONG,
+  type Keyring,
+  newKeyLine,
+} from "../core/keyring.ts";
 import type { Secrets } from "../payload/sealed.ts";
 import type { Store } from "../store/connect.ts";
 import { isDatabaseDown } from "../store/faults.ts";
@@ -70,7 +77,7 @@ export async function openSecrets(options: SecretsOptions, { db }: Store): Promi
 
 async function keyringOf({ config, log }: SecretsOptions, db: Store["db"]): Promise<Keyring> {
   const before = await keyCheckOf(db);
-  const path = keyPathOf(config.dataDir);
+  const path = join(config.dataDir, KEY_FILE);
   const { text, isNew } =
     config.secretKey === undefined
       ? await keyFile(path, { mayMake: before === null })
@@ -92,9 +99,6 @@ async function keyringOf({ config, log }: SecretsOptions, db: Store["db"]): Prom
 }
 
 const REMEDY = "copy the key file of its other nodes to this one, or name it by secretKeyFile";
-
-/** Where the key is, unless the configuration says otherwise. */
-const keyPathOf = (dataDir: string) => join(dataDir, "secret.key");
 
 async function keyFile(
   path: string,

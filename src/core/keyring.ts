@@ -7,6 +7,9 @@ const KEY_LINE = /^[A-Za-z0-9+/]{43}=?$/;
 const FORM = "v1";
 const ID_LENGTH = 8;
 
+/** What the file is called in the data folder. */
+export const KEY_FILE = "secret.key";
+
 export const KEYS_WRONG =
   "must have lines of 32 bytes in base64, such as `openssl rand -base64 32` prints";
 

@@ -12,6 +12,7 @@ import { nodesCheck } from "./nodes.ts";
 import { postgresCheck } from "./postgres.ts";
 import { registryChecks } from "./registries.ts";
 import { runCheck } from "./run-check.ts";
+import { secretKeyCheck } from "./secret-key.ts";
 import { timeZonesCheck } from "./time-zones.ts";
 import { webhookChecks } from "./webhooks.ts";
 
@@ -55,6 +56,7 @@ function checksOf(
     machineCheck(),
     timeZonesCheck({ database }),
     fault === null ? postgresCheck({ database, dataDir }) : unreadable(fault),
+    secretKeyCheck({ config, database }),
     nodesCheck({ config, database, version }),
     ...hostsOf(config.dockerHosts).map((name) =>
       hostCheck({

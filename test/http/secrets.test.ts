@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { openStore } from "../../src/store/connect.ts";
 import { CHANNEL } from "../../src/store/notify.ts";
 import { basic } from "../support/api.ts";
+import { everyRow } from "../support/every-row.ts";
 import { openSocket, socketUrl } from "../support/log-socket.ts";
 import { startFastlane } from "../support/process.ts";
 import { migratedDatabase } from "../support/store.ts";
@@ -67,12 +68,6 @@ test("a token and a password are found nowhere, however they were used", async (
   await store.sql`ALTER TABLE fastlane.tokens RENAME TO gone`;
   await tell("/tasks/", `Bearer ${token}`);
 
-  const tables = await store.sql<{ name: string }[]>`
-    SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
-    WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`;
-  const rows = await Promise.all(
-    tables.map(({ name }) => store.sql.unsafe(`SELECT t::text AS row FROM ${name} AS t`)),
-  );
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const commands = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
@@ -80,7 +75,7 @@ test("a token and a password are found nowhere, however they were used", async (
   const places = {
     log: fastlane.stderr(),
     answers: told.join("\n"),
-    tables: JSON.stringify(rows),
+    tables: await everyRow(store),
     notifications: notified.join("\n"),
     processes: commands.join("\n"),
   };

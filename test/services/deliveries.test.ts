@@ -3,6 +3,7 @@ import { claimStart, markRunning } from "../../src/services/claim-execution.ts";
 import { dispatchPool } from "../../src/services/dispatch-pool.ts";
 import { tell } from "../../src/services/tell.ts";
 import {
+  nextDueInMs,
   recordAttempt,
   replaceServiceWebhooks,
   takeUpDeliveries,
@@ -101,4 +102,25 @@ test("no webhook of the configuration has an expression that Postgres cannot rea
   await expect(replaced).rejects.toThrow(
     "Cannot start: webhooks.1.match must be a regular expression",
   );
+});
+
+test("a webhook that is only named waits an hour for a node that has it", async () => {
+  await using store = await testStore();
+  const { db, sql } = store;
+  await replaceServiceWebhooks(db, [
+    { ...HOOK, match: "", events: ["finishes"], webhook: "named" },
+  ]);
+  const [id = ""] = await waiting(db, pool(["one"]), [{}]);
+  await db.transaction((tx) => tell(tx, [{ executionId: id, event: "finishes" }]));
+
+  expect(await takeUpDeliveries(db, 1, [], ["another"])).toEqual([]);
+  expect(await nextDueInMs(db, [], ["another"])).toBeGreaterThan(3_500_000);
+  expect(await nextDueInMs(db, [], ["named"])).toBeLessThanOrEqual(0);
+  await sql`UPDATE fastlane.deliveries SET due_at = now() - interval '1 hour'`;
+  const [late] = await takeUpDeliveries(db, 1, [], []);
+  await sql`UPDATE fastlane.deliveries SET due_at = now()`;
+  const [known] = await takeUpDeliveries(db, 1, [], ["another", "named"]);
+
+  expect(late?.request).toEqual({ webhook: "named" });
+  expect(known).toMatchObject({ target: HOOK.url, request: { webhook: "named" } });
 });

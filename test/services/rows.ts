@@ -14,7 +14,7 @@ import { TEST_SECRETS } from "../support/secrets.ts";
 
 export const SOMEBODY: ActBy = { actor: ANONYMOUS, address: null, requestId: null };
 
-const PAYLOAD: JobPayload = {
+export const PAYLOAD: JobPayload = {
   image: "busybox",
   command: { text: "true", words: ["true"] },
   envs: {},
@@ -28,7 +28,7 @@ const PAYLOAD: JobPayload = {
   webhooks: {},
 };
 
-const planDeps = (...pools: PoolRule[]): PlanDeps => ({
+export const planDeps = (...pools: PoolRule[]): PlanDeps => ({
   pools,
   secrets: TEST_SECRETS,
   registries: {},
