@@ -64,7 +64,15 @@ export function titleOf({ name, version, within }: Component): string {
   return [name, version, within && `(in ${within})`].filter((word) => word !== null).join(" ");
 }
 
-async function npmComponents(): Promise<Component[]> {
+let found: Promise<Component[]> | undefined;
+
+/** The same for all platforms. */
+function npmComponents(): Promise<Component[]> {
+  found ??= findNpmComponents();
+  return found;
+}
+
+async function findNpmComponents(): Promise<Component[]> {
   const folders = [
     ...(await bundledPackages(`${ROOT}/src/main.ts`, "bun")),
     ...(await bundledPackages(`${ROOT}/src/page/stream.ts`, "browser")),

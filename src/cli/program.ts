@@ -6,6 +6,7 @@ import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addExecutionsCommand } from "./executions.ts";
 import { addHostsCommand, addStatusCommand } from "./farm.ts";
+import { addHealthcheckCommand } from "./healthcheck.ts";
 import { addLicensesCommand } from "./licenses.ts";
 import { addListCommands } from "./lists.ts";
 import { addLoginCommands } from "./login.ts";
@@ -58,7 +59,13 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     program.commandsGroup(heading);
     for (const add of adds) add(program, surroundings);
   };
-  group("Serve:", addServeCommands, addMigrateCommand, addSystemdCommand);
+  group(
+    "Serve:",
+    addServeCommands,
+    addMigrateCommand,
+    addHealthcheckCommand,
+    addSystemdCommand,
+  );
   group(
     "Jobs:",
     addRunCommand,
