@@ -60,7 +60,7 @@ function initdbArguments(data: string): string[] {
     "--locale=C",
     "--no-instructions",
     // One call for the whole file system, where the default syncs 1,000 files one by one.
-    "--sync-method=syncfs",
+    ...(process.platform === "linux" ? ["--sync-method=syncfs"] : []),
   ];
 }
 
@@ -86,7 +86,8 @@ async function openToAll(folder: string): Promise<void> {
 
 /** Else a power cut could leave empty files under the final name. */
 async function syncFileSystem(path: string): Promise<void> {
-  await runProgram("sync", ["--file-system", path], null);
+  const isLinux = process.platform === "linux";
+  await runProgram("sync", isLinux ? ["--file-system", path] : [], null);
 }
 
 async function runProgram(program: string, args: string[], account: Account | null): Promise<void> {

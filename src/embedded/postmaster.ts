@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile, readlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, OWN_NAME, PROGRAM_ENVIRONMENT } from "./cluster.ts";
+import { programByCommandLine } from "./command-line.ts";
 import { lastWords, openLog } from "./log-file.ts";
 import type { Place } from "./place.ts";
 
@@ -153,6 +154,7 @@ async function readPidFile(
 /** A pid may have been given to another program since: ours has the data as working directory. */
 async function programOf(pid: number, place: DataPlace): Promise<string | null> {
   if (!(pid > 0)) return null;
+  if (process.platform === "darwin") return await programByCommandLine(pid, place.data);
   const folder = await readlink(`/proc/${pid}/cwd`).catch(() => null);
   if (folder !== place.data) return null;
   return await readlink(`/proc/${pid}/exe`).catch(() => null);

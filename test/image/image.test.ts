@@ -32,8 +32,8 @@ beforeAll(async () => {
   });
   await container.start();
   await untilItListens();
-  const made = await inside("token", "create", "root", "--role", "admin", "--local", "--json");
-  token = JSON.parse(made.stdout).secret;
+  const made = await inside("token", "create", "root", "--role", "admin", "--local");
+  token = made.stdout.trim();
 });
 
 afterAll(async () => {
