@@ -81,7 +81,7 @@ install_npm_packages() {
 # dist/fastlane, when it is missing or older than what it is made of.
 build_binary() {
   if [ -x dist/fastlane ] &&
-    [ -z "$(find src drizzle scripts/build* package.json package-lock.json -newer dist/fastlane -print -quit)" ]; then
+    [ -z "$(find src drizzle licenses scripts/build* scripts/licenses.ts scripts/parts package.json package-lock.json -newer dist/fastlane -print -quit)" ]; then
     return
   fi
   say "Building dist/fastlane."

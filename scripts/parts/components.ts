@@ -4,7 +4,7 @@ import { bundledPackages, ROOT } from "./bundle.ts";
 import { BUN, BUN_PARTS, type Bundled, POSTGRES_PARTS, postgresItself } from "./bundled.ts";
 import { PLATFORMS, type Platform } from "./platforms.ts";
 
-export interface Text {
+interface Text {
   /** Equal texts have equal names. */
   name: string;
   content: string;

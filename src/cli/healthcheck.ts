@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { messageOf } from "../core/errors.ts";
 import { configOf, withConfigOptions, withListenOptions } from "./options.ts";
 import type { Surroundings } from "./program.ts";
 import { print } from "./screen.ts";
@@ -18,10 +19,15 @@ export function addHealthcheckCommand(program: Command, surroundings: Surroundin
   command.action(async () => {
     const { host, port } = configOf(command, surroundings);
     const address = EVERYWHERE[host] ?? (host.includes(":") ? `[${host}]` : host);
-    const answer = await fetch(`http://${address}:${port}/healthcheck/`, {
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    });
-    await print(`${await answer.text()}\n`);
-    process.exitCode = answer.ok ? 0 : 1;
+    const url = `http://${address}:${port}/healthcheck/`;
+    try {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+      await print(`${await answer.text()}\n`);
+      process.exitCode = answer.ok ? 0 : 1;
+    } catch (error) {
+      process.stderr.write(`Cannot ask ${url}: ${messageOf(error)}\n`);
+      // Docker keeps 2 for itself.
+      process.exitCode = 1;
+    }
   });
 }

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import type Docker from "dockerode";
 import { buildImage, importBase } from "../support/base-image.ts";
 import { testEngine } from "../support/engine.ts";
+import { run } from "../support/run-fastlane.ts";
 
 const NAME = `fastlane-${crypto.randomUUID()}`;
 const BASE = `${NAME}-base`;
@@ -121,3 +122,10 @@ async function untilItListens(): Promise<void> {
   }
   throw new Error(`The container ended: ${words}`);
 }
+
+test("the health check of a service that is not there says so, with a code that Docker knows", async () => {
+  const { code, stderr } = await run(["healthcheck", "--port", "1"]);
+
+  expect(stderr).toContain("Cannot ask http://127.0.0.1:1/healthcheck/");
+  expect(code).toBe(1);
+});
