@@ -5,6 +5,7 @@ import type { AppOptions } from "./app/options.ts";
 import { reload } from "./app/reload.ts";
 import { openSecrets } from "./app/secrets.ts";
 import { startApi } from "./app/serving.ts";
+import { beginTraces } from "./app/tracing.ts";
 import { faultOf } from "./app/wellness.ts";
 import { startWorking } from "./app/working.ts";
 import type { Changes } from "./config/changes.ts";
@@ -47,17 +48,18 @@ export async function startApp(options: AppOptions): Promise<App> {
     await addLogDays(store.db);
     const secrets = await openSecrets(options, store);
     stops.push(() => secrets.stop());
+    const traces = beginTraces(options);
+    stops.push(() => traces.stop());
     const hints = createHints();
     const tokenWatch = createTokenWatch(store);
-    const working = roles.worker
-      ? await startWorking(options, address, store, secrets, stops)
-      : null;
+    const parts = { store, secrets, traces };
+    const working = roles.worker ? await startWorking(options, address, parts, stops) : null;
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
     stops.push(startListening({ address, log, ears }));
     const live = holderOf(config);
     const http = roles.api
-      ? await startApi(options, live, store, { hints, tokenWatch, secrets }, working, stops)
+      ? await startApi(options, live, { ...parts, hints, tokenWatch }, working, stops)
       : null;
     return {
       url: http === null ? null : `http://${config.host}:${http.port}`,

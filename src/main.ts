@@ -7,10 +7,11 @@ declare const FASTLANE_VERSION: string | undefined;
 
 const environment = { ...process.env };
 // dockerode takes these over what it is told, and Bun those: each host is reached as the
-// configuration says, and a fastlane as the client's own rules say.
-// And the word of this process counts for the service, not that of a child.
+// configuration says, and a fastlane as the client's own rules say. OpenTelemetry's packages would
+// read theirs beside the configuration. And the word of this process counts for the service, not
+// that of a child.
 const NOT_FOR_OTHERS =
-  /^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$|^(?:https?|all|no)_proxy$|^NOTIFY_SOCKET$|^WATCHDOG_/i;
+  /^DOCKER_|^NODE_TLS_REJECT_UNAUTHORIZED$|^(?:https?|all|no)_proxy$|^NOTIFY_SOCKET$|^WATCHDOG_|^OTEL_/i;
 for (const name of Object.keys(process.env)) {
   if (NOT_FOR_OTHERS.test(name)) delete process.env[name];
 }

@@ -12,9 +12,18 @@ import type { Hints } from "../stream/hints.ts";
 import { createLogReader } from "../stream/log-reader.ts";
 import { createTail } from "../stream/tail.ts";
 import type { TokenWatch } from "../stream/token-watch.ts";
+import type { Traces } from "../traces/traces.ts";
 import type { AppOptions } from "./options.ts";
 import { planOf } from "./plan.ts";
 import type { Working } from "./working.ts";
+
+export interface ApiParts {
+  store: Store;
+  hints: Hints;
+  tokenWatch: TokenWatch;
+  secrets: Secrets;
+  traces: Traces;
+}
 
 /**
  * Starts the HTTP API; `stops` gets what stops it.
@@ -24,8 +33,7 @@ import type { Working } from "./working.ts";
 export async function startApi(
   { config, version, log }: AppOptions,
   live: Live<Config>,
-  store: Store,
-  { hints, tokenWatch, secrets }: { hints: Hints; tokenWatch: TokenWatch; secrets: Secrets },
+  { store, hints, tokenWatch, secrets, traces }: ApiParts,
   working: Working | null,
   stops: (() => Promise<void>)[],
 ): Promise<HttpServer> {
@@ -45,6 +53,7 @@ export async function startApi(
     plan: planOf(live, secrets),
     enqueuer: createEnqueuer({ ...store, dispatch: working?.worker.dispatch ?? null }),
     onEnqueued,
+    traces,
     version,
     publicUrl: config.publicUrl,
     trustedProxies: config.trustedProxies,

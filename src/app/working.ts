@@ -4,6 +4,7 @@ import { swarmHost } from "../farm/swarm-host.ts";
 import { type Queue, startQueue } from "../queue/runner.ts";
 import type { PostgresAddress } from "../store/address.ts";
 import { openStore, type Store } from "../store/connect.ts";
+import type { Traces } from "../traces/traces.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
 import type { AppOptions } from "./options.ts";
 import { ownUrl } from "./own-url.ts";
@@ -16,12 +17,17 @@ export interface Working {
   queue: Queue;
 }
 
+export interface WorkingParts {
+  store: Store;
+  secrets: AppSecrets;
+  traces: Traces;
+}
+
 /** Starts what runs jobs; `stops` gets what stops it. */
 export async function startWorking(
   { config, version, log }: AppOptions,
   address: PostgresAddress,
-  store: Store,
-  secrets: AppSecrets,
+  { store, secrets, traces }: WorkingParts,
   stops: (() => Promise<void>)[],
 ): Promise<Working> {
   let queue: Queue | null = null;
@@ -49,6 +55,7 @@ export async function startWorking(
       smtp: config.smtp,
       baseUrl: config.publicUrl?.replace(/\/+$/, "") ?? ownUrl(config),
     },
+    traces,
     maxLogBytes: config.maxLogBytes,
     retention: config.retention,
     connectHost(name, access) {

@@ -98,7 +98,8 @@ function configOf(
     notices,
   }: Pick<NamedFiles, "read"> & Pick<Config, "notices"> & { logins: DockerLogins["registries"] },
 ): Config {
-  const { databaseUrlFile, secretKeyFile, basicAuthPasswordFile, ...values } = output;
+  const { databaseUrlFile, secretKeyFile, basicAuthPasswordFile, otlpHeadersFile, ...values } =
+    output;
   const dockerHosts = poolsOf(values.dockerHosts);
   const hosts = hostsOf(dockerHosts);
   return Object.freeze({
@@ -108,6 +109,7 @@ function configOf(
     ...(basicAuthPasswordFile === undefined
       ? {}
       : { basicAuthPassword: read(basicAuthPasswordFile) }),
+    ...(otlpHeadersFile === undefined ? {} : { otlpHeaders: read(otlpHeadersFile) }),
     dataDir: values.dataDir ?? defaultDataDir(environment),
     dockerHosts,
     webhooks: webhooksOf(values, read),

@@ -40,7 +40,7 @@ function faultsOfAuth(values: Values): Fault[] {
 }
 
 function faultsOfSecrets(values: Values): Fault[] {
-  return ["databaseUrl", "secretKey", "basicAuthPassword", "smtpPassword"]
+  return ["databaseUrl", "secretKey", "basicAuthPassword", "smtpPassword", "otlpHeaders"]
     .filter((key) => key in values && `${key}File` in values)
     .map((key) => ({ at: [key], says: `and ${key}File must not be given together` }));
 }

@@ -10,6 +10,7 @@ import { key } from "./key.ts";
 import { HOST_KEYS } from "./pools.ts";
 import { REGISTRY_KEYS, type RegistryLogin } from "./registries.ts";
 import { type ConfiguredWebhook, TELLING_KEYS } from "./telling.ts";
+import { TRACE_KEYS } from "./traces.ts";
 import { factor, text, wholeNumber } from "./values.ts";
 
 /** A timer of JavaScript lasts no longer than 2^31 ms. */
@@ -135,6 +136,7 @@ export const SECTIONS = [
   { title: "Docker hosts", keys: { ...HOST_KEYS, ...HOST_ACCESS_KEYS } },
   { title: "Logins for pulls", keys: REGISTRY_KEYS },
   { title: "Webhooks and mail", keys: TELLING_KEYS },
+  { title: "Traces", keys: TRACE_KEYS },
 ] as const;
 
 /**
@@ -151,6 +153,7 @@ export const ConfigSchema = v.object({
   ...HOST_ACCESS_KEYS,
   ...REGISTRY_KEYS,
   ...TELLING_KEYS,
+  ...TRACE_KEYS,
 });
 
 /** The configuration of one process: read once, checked whole, never changed. */
@@ -165,6 +168,7 @@ export type Config = Readonly<
     | "registries"
     | "hostAccess"
     | "webhooks"
+    | "otlpHeadersFile"
   >
 > & {
   readonly webhooks: readonly ConfiguredWebhook[];

@@ -13,6 +13,16 @@ const NO_KEY = /^FASTLANE_(CONFIG|URL|TOKEN|CA_FILE|TEST_.*)$/;
 /** An empty variable is as none, but for these keys. */
 const EMPTY_SAYS_SOMETHING = new Set(["dockerConfigFile"]);
 
+/** Variables that others have named, each with its key; of two for one key the last counts. */
+const OTHERS_NAMES: Readonly<Record<string, string>> = {
+  DATABASE_URL: "databaseUrl",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "otlpEndpoint",
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "otlpTracesEndpoint",
+  OTEL_EXPORTER_OTLP_HEADERS: "otlpHeaders",
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: "otlpHeaders",
+  OTEL_SERVICE_NAME: "otlpServiceName",
+};
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Sources {
@@ -91,10 +101,12 @@ function fromCredentials({ CREDENTIALS_DIRECTORY: folder }: Environment): Layer 
 function fromEnvironment(environment: Environment): Layer {
   const values: Record<string, unknown> = {};
   const variables: Record<string, string> = {};
-  const { DATABASE_URL: databaseUrl } = environment;
-  if (databaseUrl !== undefined && databaseUrl !== "") {
-    values["databaseUrl"] = databaseUrl;
-    variables["databaseUrl"] = "DATABASE_URL";
+  const isWithoutTraces = environment["OTEL_SDK_DISABLED"]?.toLowerCase() === "true";
+  for (const [name, key] of Object.entries(OTHERS_NAMES)) {
+    const text = environment[name];
+    if (text === undefined || text === "" || (isWithoutTraces && name !== "DATABASE_URL")) continue;
+    values[key] = text;
+    variables[key] = name;
   }
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || NO_KEY.test(name) || text === undefined) continue;

@@ -16,6 +16,7 @@ export function requestIds({ log }: Pick<HttpDeps, "log">) {
     const given = c.req.header("x-request-id") ?? "";
     const requestId = REQUEST_ID.test(given) ? given : crypto.randomUUID();
     c.set("requestId", requestId);
+    c.set("receivedAt", new Date());
     // Before the answer is made: a header that is added to one makes a stream of its body.
     c.header("x-request-id", requestId);
     await next();

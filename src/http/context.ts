@@ -8,6 +8,7 @@ import type { Hints } from "../stream/hints.ts";
 import type { LogReader } from "../stream/log-reader.ts";
 import type { Tail } from "../stream/tail.ts";
 import type { TokenWatch } from "../stream/token-watch.ts";
+import type { Traces } from "../traces/traces.ts";
 import type { Session } from "./session.ts";
 import type { SocketHandler } from "./socket.ts";
 
@@ -21,6 +22,7 @@ export interface HttpDeps {
   /** What decides about payloads; its pools are all that there are. A reload changes it. */
   plan: PlanDeps;
   enqueuer: Enqueuer;
+  traces: Traces;
   /** Something new waits in these pools. */
   onEnqueued(pools: readonly string[]): void;
   version: string;
@@ -67,6 +69,7 @@ export interface HttpEnv {
     /** What the route does, as errors name it. */
     operation: string;
     requestId: string;
+    receivedAt: Date;
     /** Set before any route is asked. */
     actor: Actor;
     /** The same. */

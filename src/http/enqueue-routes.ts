@@ -13,6 +13,7 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { newJobIdOf, operation, taskIdOf } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
 import { allowanceOf } from "./session.ts";
+import { tellEnqueued, traceOriginOf } from "./tracing.ts";
 import { requestIp, type Urls, urlsOf } from "./urls.ts";
 
 const LONGEST_WAIT_SECONDS = 60;
@@ -20,11 +21,17 @@ const MAX_KEY = 200;
 
 /** The routes that make jobs. */
 export function enqueueRoutes(deps: HttpDeps) {
-  const { db, plan, enqueuer } = deps;
+  const { db, plan, enqueuer, traces } = deps;
   const keyedPlan = (c: HttpContext, payload: JobPayload, jobId: string, key: string | null) => ({
     plan: planJob(
       plan,
-      { taskId: taskIdOf(c), payload, requestIp: requestIp(deps, c), by: actBy(deps, c) },
+      {
+        taskId: taskIdOf(c),
+        payload,
+        requestIp: requestIp(deps, c),
+        by: actBy(deps, c),
+        trace: traceOriginOf(traces, c),
+      },
       jobId,
     ),
     // Where the key stood, in the body or in the header, makes no other request.
@@ -45,7 +52,9 @@ export function enqueueRoutes(deps: HttpDeps) {
       const taskId = taskIdOf(c);
       const payload = parseJobPayload(await bodyText(c));
       const key = keyOf(c, payload);
-      const made = await enqueueOne(keyedPlan(c, payload, crypto.randomUUID(), key));
+      const request = keyedPlan(c, payload, crypto.randomUUID(), key);
+      const made = await enqueueOne(request);
+      tellEnqueued(traces, c, request.plan, made);
       const answer = { ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) };
       if (seconds === null) return c.json(answer);
       return c.json({ ...answer, execution: await awaited(deps, c, made.executionId, seconds) });
@@ -59,6 +68,10 @@ export function enqueueRoutes(deps: HttpDeps) {
       );
       const made = await enqueueOnce(db, plan.secrets, requests);
       deps.onEnqueued([...new Set(made.map(({ pool }) => pool))]);
+      for (const [index, { plan }] of requests.entries()) {
+        const one = made[index];
+        if (one !== undefined) tellEnqueued(traces, c, plan, one);
+      }
       const urls = urlsOf(deps, c);
       return c.json(
         made.map((one, index) => ({
@@ -74,6 +87,7 @@ export function enqueueRoutes(deps: HttpDeps) {
       const request = keyedPlan(c, payload, jobId, keyOf(c, payload));
       const made = await putJobOnce(db, plan.secrets, request);
       deps.onEnqueued([made.pool]);
+      tellEnqueued(traces, c, request.plan, made);
       return c.json({ ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) });
     });
 }

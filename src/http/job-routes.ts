@@ -16,6 +16,7 @@ import { pagedView, pageOf } from "./paging.ts";
 import { operation, requireJob, requireLastExecution } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
 import { textAnswer } from "./texts.ts";
+import { tellEnqueued, traceOriginOf } from "./tracing.ts";
 import { urlsOf } from "./urls.ts";
 import { jobView, tickView } from "./views.ts";
 
@@ -56,7 +57,9 @@ export function jobRoutes(deps: HttpDeps) {
     })
     .post(`${JOB}/retry`, operation("retryJob"), async (c) => {
       const job = await requireJob(deps, c);
-      const made = await retryJob(db, deps.plan, job, actBy(deps, c));
+      const trace = traceOriginOf(deps.traces, c);
+      const made = await retryJob(db, deps.plan, job, actBy(deps, c), trace);
+      tellEnqueued(deps.traces, c, { job, trace }, made);
       deps.onEnqueued([made.pool]);
       return c.json(enqueuedView(made, job.taskId, urlsOf(deps, c)));
     })

@@ -73,6 +73,10 @@ export const Execution = v.strictObject({
   requestIPAddress: v.nullable(v.string()),
   startedAt: v.nullable(Time),
   status: StatusName,
+  traceId: v.pipe(
+    v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))),
+    v.description("the trace that it is told of in, where a collector is configured"),
+  ),
 });
 export type Execution = v.InferOutput<typeof Execution>;
 

@@ -9,6 +9,8 @@ export const MESSAGES = {
   dispatch: v.strictObject({ pool: v.string() }),
   /** Decide the ticks of a job's schedule that are due. */
   fire: v.strictObject({ jobId: v.string() }),
+  /** Tell the collector of an execution that has ended, with when the writing of that began and ended. */
+  trace: v.strictObject({ executionId: v.string(), from: v.string(), to: v.string() }),
 } as const;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -17,6 +17,8 @@ export interface Enqueued {
   executionId: string | null;
   messageId: number;
   pool: string;
+  /** It was made by an earlier request with the same key. */
+  isRepeat?: true;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function enqueueJobs(tx: Tx, plans: readonly JobPlan[]): Promise<En
   ]);
   const made = plans.map((plan, index) => {
     const messageId = messages[index] ?? 0;
-    const execution = plan.firstTick === null ? executionOf(plan.job, plan.pool) : null;
+    const execution = plan.firstTick === null ? executionOf(plan.job, plan.pool, plan.trace) : null;
     return { plan, messageId, execution };
   });
   // One after the other: of statements sent together the driver may carry out the second first.
@@ -67,7 +69,7 @@ export async function enqueueAtOnce(
   plans: readonly JobPlan[],
 ): Promise<Enqueued[]> {
   const work = plans.map((plan) => {
-    const execution = executionOf(plan.job, plan.pool);
+    const execution = executionOf(plan.job, plan.pool, plan.trace);
     return { job: plan.job, execution, audit: madeBy("enqueue", plan, execution) };
   });
   const pools = [...new Set(plans.map(({ pool }) => pool))];

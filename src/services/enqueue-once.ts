@@ -116,7 +116,7 @@ async function complete(tx: Tx, { plan, key }: KeyedPlan, made: Enqueued): Promi
 }
 
 function enqueuedOf({ jobId, executionId, messageId }: KeyRow, pool: string): Enqueued {
-  return { jobId, executionId, messageId, pool };
+  return { jobId, executionId, messageId, pool, isRepeat: true };
 }
 
 /**

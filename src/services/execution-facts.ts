@@ -2,6 +2,7 @@ import type { Execution } from "../payload/execution-answers.ts";
 import type { Db } from "../store/connect.ts";
 import { findExecutionById } from "../store/executions.ts";
 import { findJob } from "../store/jobs.ts";
+import type { ExecutionRow } from "../store/schema.ts";
 import { executionView } from "./execution-view.ts";
 
 /** What the world is told of an execution. */
@@ -11,6 +12,7 @@ export interface ExecutionFacts {
   execution: Execution;
   /** The `metadata` of the job's payload. */
   custom: Record<string, unknown>;
+  trace: Pick<ExecutionRow, "id" | "traceparent" | "tracestate">;
 }
 
 export async function executionFacts(db: Db, executionId: string): Promise<ExecutionFacts | null> {
@@ -18,5 +20,5 @@ export async function executionFacts(db: Db, executionId: string): Promise<Execu
   if (row === null) return null;
   const { taskId, jobId } = row;
   const [job, execution] = await Promise.all([findJob(db, taskId, jobId), executionView(db, row)]);
-  return { taskId, jobId, execution, custom: job?.custom ?? {} };
+  return { taskId, jobId, execution, custom: job?.custom ?? {}, trace: row };
 }

@@ -1,5 +1,6 @@
 import { hostAndPort } from "../core/host-name.ts";
 import { isLogDropped } from "../core/log-state.ts";
+import { parseTraceparent } from "../core/trace-context.ts";
 import type { Execution } from "../payload/execution-answers.ts";
 import type { Db } from "../store/connect.ts";
 import { type Dispatch, lastDispatches } from "../store/ledger.ts";
@@ -42,7 +43,13 @@ export async function executionView(db: Db, row: ExecutionRow): Promise<Executio
     requestIPAddress: row.requestIp,
     startedAt: timeOf(row.startedAt),
     status: row.status,
+    ...traceIdOf(row),
   };
+}
+
+function traceIdOf({ traceparent }: ExecutionRow): { traceId?: string } {
+  const trace = traceparent === null ? null : parseTraceparent(traceparent);
+  return trace === null ? {} : { traceId: trace.traceId };
 }
 
 function dispatchView({ delivery, attempt }: Dispatch) {

@@ -1,6 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import { eventsOfEnd } from "../core/events.ts";
 import { retryDelayMs } from "../core/retry.ts";
+import { parseTraceparent } from "../core/trace-context.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Tx } from "../store/connect.ts";
 import { insertExecutions } from "../store/executions.ts";
@@ -24,8 +25,15 @@ export const ENDED = {
   tickAt: executions.tickAt,
   afterPrevious: executions.afterPrevious,
   logDay: executions.logDay,
+  traceparent: executions.traceparent,
+  // Those of the transaction and of the statement, by Postgres' clock as all that is in the row.
+  endFrom: sql<Date>`now()`.mapWith(executions.createdAt),
+  endTo: sql<Date>`clock_timestamp()`.mapWith(executions.createdAt),
 };
-export type Ended = Pick<ExecutionRow, keyof typeof ENDED>;
+export type Ended = Pick<ExecutionRow, Exclude<keyof typeof ENDED, "endFrom" | "endTo">> & {
+  endFrom: Date;
+  endTo: Date;
+};
 
 /**
  * What follows from the end of executions, in the transaction that writes it: the sizes of their
@@ -42,6 +50,7 @@ export async function followEnds(tx: Tx, ended: readonly Ended[]): Promise<void>
     ),
   );
   for (const pool of await poolsToServe(tx, ended)) await enqueue(tx, "dispatch", { pool });
+  for (const each of ended) await traceIfWanted(tx, each);
   await notifyOfExecutions(
     tx,
     "ended",
@@ -69,6 +78,13 @@ async function retryIfWorthIt(tx: Tx, ended: Ended): Promise<void> {
     },
   ]);
   await enqueue(tx, "dispatch", { pool: ended.pool }, delayMs);
+}
+
+/** A message, so that it is told once, by whichever node: it may be the API that wrote the end. */
+async function traceIfWanted(tx: Tx, { id, traceparent, endFrom, endTo }: Ended): Promise<void> {
+  if (traceparent === null || !parseTraceparent(traceparent)?.isSampled) return;
+  const message = { executionId: id, from: endFrom.toISOString(), to: endTo.toISOString() };
+  await enqueue(tx, "trace", message);
 }
 
 /**

@@ -11,6 +11,7 @@ import { type When, whenOf } from "../payload/schedule.ts";
 import { type Secrets, type StoredRules, sealRequest, sealRules } from "../payload/sealed.ts";
 import type { NewExecution } from "../store/executions.ts";
 import type { NewJob } from "../store/jobs.ts";
+import { type TraceOrigin, tracedAs, traceparentOfJob } from "./trace-origin.ts";
 
 /** What of the configuration decides about a payload. */
 export interface PlanDeps {
@@ -26,6 +27,8 @@ export interface JobInput {
   payload: JobPayload;
   requestIp: string | null;
   by: ActBy;
+  /** `null` or absent where nothing is told of it. */
+  trace?: TraceOrigin | null;
 }
 
 /** A job as it is to be made, before anything is. */
@@ -36,6 +39,7 @@ export interface JobPlan {
   /** When it runs first by its schedule; `null` when it begins at once. */
   firstTick: Date | null;
   by: ActBy;
+  trace: TraceOrigin | null;
 }
 
 /**
@@ -45,7 +49,7 @@ export interface JobPlan {
  *   for the image; `payload_not_allowed` when the policy of the pool does not allow the payload.
  */
 export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan {
-  const { taskId, payload, requestIp, by } = input;
+  const { taskId, payload, requestIp, by, trace = null } = input;
   const pool = poolOf(deps.pools, taskId);
   if (pool === null) {
     throw new AppError(
@@ -69,11 +73,13 @@ export function planJob(deps: PlanDeps, input: JobInput, jobId: string): JobPlan
       custom: payload.metadata,
       queueMessageId: null,
       requestIp,
+      traceparent: traceparentOfJob(jobId, trace),
     },
     pool: pool.match,
     when,
     firstTick: firstTickOf(when, now),
     by,
+    trace,
   };
 }
 
@@ -91,13 +97,25 @@ function firstTickOf(when: When, now: Date): Date | null {
 }
 
 /** The parts of a job that its executions are made from. */
-type JobDetails = Pick<NewJob, "id" | "taskId" | "request" | "rules" | "priority" | "requestIp">;
+type JobDetails = Pick<
+  NewJob,
+  "id" | "taskId" | "request" | "rules" | "priority" | "requestIp" | "traceparent"
+>;
 
-/** An execution of a job, with its own copy of what holds for it now. */
-export function executionOf(job: JobDetails, pool: string): NewExecution {
+/**
+ * An execution of a job, with its own copy of what holds for it now.
+ *
+ * @param trace Where a request makes it with the job: the trace that goes on in it.
+ */
+export function executionOf(
+  job: JobDetails,
+  pool: string,
+  trace: TraceOrigin | null = null,
+): NewExecution {
+  const id = crypto.randomUUID();
   const { timeoutSeconds, expiresAt, concurrency, onHostLost }: StoredRules = job.rules;
   return {
-    id: crypto.randomUUID(),
+    id,
     jobId: job.id,
     taskId: job.taskId,
     pool,
@@ -109,6 +127,7 @@ export function executionOf(job: JobDetails, pool: string): NewExecution {
     concurrencyKey: concurrency?.key ?? null,
     concurrencyLimit: concurrency?.limit ?? null,
     onHostLost,
+    ...tracedAs(id, job.traceparent, trace),
   };
 }
 

@@ -17,7 +17,7 @@ import { executionOf, type JobPlan } from "./job-plan.ts";
  * @throws {AppError} `job_of_another_task`.
  */
 export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
-  const { job, pool, firstTick } = plan;
+  const { job, pool, firstTick, trace } = plan;
   const [messageId] = await Promise.all([
     firstTick === null
       ? enqueue(tx, "dispatch", { pool })
@@ -31,7 +31,7 @@ export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
   await endSchedule(tx, job.id, "The schedule was replaced");
   await deleteSchedule(tx, job.id);
   const schedule = scheduleOf(plan, messageId);
-  const execution = schedule === null ? executionOf(job, pool) : null;
+  const execution = schedule === null ? executionOf(job, pool, trace) : null;
   if (schedule !== null) await insertSchedules(tx, [schedule]);
   if (execution !== null) await insertExecutions(tx, [execution]);
   await writeAudit(tx, madeBy("put", plan, execution));

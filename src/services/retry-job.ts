@@ -11,6 +11,7 @@ import { touchTasks } from "../store/tasks.ts";
 import type { Enqueued } from "./enqueue-jobs.ts";
 import { executionOf, requireAllowed } from "./job-plan.ts";
 import { stopLastExecution } from "./stop-execution.ts";
+import type { TraceOrigin } from "./trace-origin.ts";
 
 /**
  * Makes a new execution of a job, with the job's details. One that has not ended is stopped first,
@@ -23,13 +24,14 @@ export async function retryJob(
   { pools }: { pools: readonly PoolRule[] },
   job: JobRow,
   by: ActBy,
+  trace: TraceOrigin | null = null,
 ): Promise<Enqueued> {
   return await db.transaction(async (tx) => {
     const pool = await requireRetryable(tx, { pools }, job);
     const stopped = await stopLastExecution(tx, job.id);
     const messageId = await enqueue(tx, "dispatch", { pool: pool.match });
     await touchTasks(tx, [job.taskId]);
-    const execution = executionOf(job, pool.match);
+    const execution = executionOf(job, pool.match, trace);
     await insertExecutions(tx, [{ ...execution, afterPrevious: true }]);
     await writeAudit(tx, {
       by,

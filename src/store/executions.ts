@@ -25,6 +25,9 @@ export interface NewExecution {
   retryOf?: string;
   /** How long it waits before it may start, in milliseconds. */
   delayMs?: number;
+  traceparent: string | null;
+  tracestate: string | null;
+  tracedFrom: Date | null;
 }
 
 const ON_A_HOST = ["pulling", "running"] as const;
@@ -53,18 +56,19 @@ export async function insertExecutions(
     INSERT INTO fastlane.executions (
       id, job_id, task_id, pool, request, priority, request_ip, timeout_seconds, expires_at,
       concurrency_key, concurrency_limit, on_host_lost, after_previous, tick_at, retry, retry_of, available_at,
-      created_at
+      created_at, traceparent, tracestate, traced_from
     )
     SELECT x.id, x."jobId", x."taskId", x.pool, x.request, x.priority, x."requestIp",
       x."timeoutSeconds", x."expiresAt", x."concurrencyKey", x."concurrencyLimit",
       x."onHostLost", coalesce(x."afterPrevious", false), x."tickAt", coalesce(x.retry, 0), x."retryOf",
       now() + coalesce(x."delayMs", 0) * interval '1 millisecond',
-      now() + (row_number() OVER ()) * interval '1 microsecond'
+      now() + (row_number() OVER ()) * interval '1 microsecond',
+      x.traceparent, x.tracestate, x."tracedFrom"
     FROM jsonb_to_recordset(${JSON.stringify(newExecutions)}::jsonb) AS x (
       id uuid, "jobId" uuid, "taskId" text, pool text, request jsonb, priority smallint,
       "requestIp" text, "timeoutSeconds" int, "expiresAt" timestamptz, "concurrencyKey" text,
       "concurrencyLimit" int, "onHostLost" text, "afterPrevious" boolean, "tickAt" timestamptz, retry int,
-      "retryOf" uuid, "delayMs" float8
+      "retryOf" uuid, "delayMs" float8, traceparent text, tracestate text, "tracedFrom" timestamptz
     )`);
 }
 

@@ -4,20 +4,29 @@ import { type JobRow, jobs } from "./schema.ts";
 
 export type NewJob = Pick<
   JobRow,
-  "id" | "taskId" | "request" | "rules" | "priority" | "custom" | "queueMessageId" | "requestIp"
+  | "id"
+  | "taskId"
+  | "request"
+  | "rules"
+  | "priority"
+  | "custom"
+  | "queueMessageId"
+  | "requestIp"
+  | "traceparent"
 >;
 
 /** In their order: of those made in one transaction an earlier one counts as older. */
 export async function insertJobs(tx: Tx, newJobs: readonly NewJob[]): Promise<void> {
   await tx.execute(sql`
     INSERT INTO fastlane.jobs (
-      id, task_id, request, rules, priority, custom, queue_message_id, request_ip, created_at
+      id, task_id, request, rules, priority, custom, queue_message_id, request_ip, traceparent,
+      created_at
     )
     SELECT x.id, x."taskId", x.request, x.rules, x.priority, x.custom, x."queueMessageId",
-      x."requestIp", now() + (row_number() OVER ()) * interval '1 microsecond'
+      x."requestIp", x.traceparent, now() + (row_number() OVER ()) * interval '1 microsecond'
     FROM jsonb_to_recordset(${JSON.stringify(newJobs)}::jsonb) AS x (
       id uuid, "taskId" text, request jsonb, rules jsonb, priority smallint, custom jsonb,
-      "queueMessageId" bigint, "requestIp" text
+      "queueMessageId" bigint, "requestIp" text, traceparent text
     )`);
 }
 

@@ -33,6 +33,7 @@ export async function insertWork(
     executionId: execution.id,
     rules: job.rules,
     custom: job.custom,
+    jobTraceparent: job.traceparent,
     actorKind: by.actor.kind,
     actorName: by.actor.name,
     address: by.address,
@@ -48,7 +49,8 @@ export async function insertWork(
         custom jsonb, priority smallint, "requestIp" text, "timeoutSeconds" int,
         "expiresAt" timestamptz, "concurrencyKey" text, "concurrencyLimit" int,
         "onHostLost" text, "actorKind" text, "actorName" text, address text, "requestId" text,
-        details jsonb
+        details jsonb, "jobTraceparent" text, traceparent text, tracestate text,
+        "tracedFrom" timestamptz
       )
     ),
     wanted AS MATERIALIZED (
@@ -71,19 +73,22 @@ export async function insertWork(
     ),
     job AS (
       INSERT INTO fastlane.jobs (
-        id, task_id, request, rules, priority, custom, queue_message_id, request_ip, created_at
+        id, task_id, request, rules, priority, custom, queue_message_id, request_ip, created_at,
+        traceparent
       )
-      SELECT "jobId", "taskId", request, rules, priority, custom, message.id, "requestIp", created_at
+      SELECT "jobId", "taskId", request, rules, priority, custom, message.id, "requestIp", created_at,
+        "jobTraceparent"
       FROM new_work JOIN message USING (pool)
     ),
     execution AS (
       INSERT INTO fastlane.executions (
         id, job_id, task_id, pool, request, priority, request_ip, timeout_seconds, expires_at,
-        concurrency_key, concurrency_limit, on_host_lost, created_at
+        concurrency_key, concurrency_limit, on_host_lost, created_at, traceparent, tracestate,
+        traced_from
       )
       SELECT "executionId", "jobId", "taskId", pool, request, priority, "requestIp",
         "timeoutSeconds", "expiresAt", "concurrencyKey", "concurrencyLimit", "onHostLost",
-        created_at
+        created_at, traceparent, tracestate, "tracedFrom"
       FROM new_work
     ),
     audit AS (

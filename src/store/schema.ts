@@ -99,6 +99,7 @@ export const jobs = fastlane.table("jobs", {
   createdAt: moment("created_at").notNull().defaultNow(),
   lastModifiedAt: moment("last_modified_at").notNull().defaultNow(),
   rules: jsonb("rules").$type<StoredRules>().notNull(),
+  traceparent: text("traceparent"),
 });
 
 export const executions = fastlane.table("executions", {
@@ -145,6 +146,9 @@ export const executions = fastlane.table("executions", {
   logCutTo: bigint("log_cut_to", { mode: "number" }),
   logCutBytes: bigint("log_cut_bytes", { mode: "number" }),
   logCutLines: bigint("log_cut_lines", { mode: "number" }),
+  traceparent: text("traceparent"),
+  tracestate: text("tracestate"),
+  tracedFrom: moment("traced_from"),
 });
 
 export const schedules = fastlane.table("schedules", {

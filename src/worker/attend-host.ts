@@ -36,6 +36,7 @@ export interface AttendDeps {
   registries: RunDeps["registries"];
   secrets: RunDeps["secrets"];
   pools: RunDeps["pools"];
+  traces: RunDeps["traces"];
   /** What is kept of one log at most, of stdout and stderr together. */
   maxLogBytes: number;
   /** The engine answers: what waits can be given to it. */

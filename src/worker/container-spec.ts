@@ -8,6 +8,7 @@ import { openEnvs, type Secrets } from "../payload/sealed.ts";
 import { requireAllowed } from "../services/job-plan.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import { loginFor } from "./pull-image.ts";
+import { traceEnvs } from "./tracing.ts";
 
 export interface SpecDeps {
   host: { name: string };
@@ -33,7 +34,7 @@ export function containerSpecOf(deps: SpecDeps, execution: ExecutionRow): Contai
   requireAllowed(pool, request, "Cannot start");
   return {
     ...request,
-    envs: openEnvs(deps.secrets.keyring, execution.jobId, request),
+    envs: { ...traceEnvs(execution), ...openEnvs(deps.secrets.keyring, execution.jobId, request) },
     ...limitsOf(pool, request),
     confinement: confinementOf(pool),
     name: containerNameOf(id),

@@ -27,6 +27,7 @@ export interface SessionDeps {
   registries: AttendDeps["registries"];
   secrets: AttendDeps["secrets"];
   pools: AttendDeps["pools"];
+  traces: AttendDeps["traces"];
   breaker: AttendDeps["breaker"];
   maxLogBytes: AttendDeps["maxLogBytes"];
   /** What runs on a host that has not answered for so long is lost. */

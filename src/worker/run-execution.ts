@@ -15,6 +15,7 @@ import type { Started } from "./outcome.ts";
 import { persist } from "./persist.ts";
 import type { StartSignals } from "./pull-image.ts";
 import { type StartDeps, startContainer } from "./start-container.ts";
+import { traceIdOf } from "./tracing.ts";
 
 export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;
@@ -158,7 +159,17 @@ async function finish(
   );
   deps.onEnded(execution.pool);
   const { status, failureCause, exitCode } = ended ?? end;
-  log.info({ execution: execution.id, host: lease.host, status, failureCause, exitCode }, "ended");
+  log.info(
+    {
+      execution: execution.id,
+      ...traceIdOf(execution),
+      host: lease.host,
+      status,
+      failureCause,
+      exitCode,
+    },
+    "ended",
+  );
 }
 
 async function putBack(

@@ -9,13 +9,16 @@ import { type ExecutionFacts, executionFacts } from "../services/execution-facts
 import type { Db } from "../store/connect.ts";
 import type { ServiceWebhook } from "../store/deliveries.ts";
 import type { DeliveryRow } from "../store/delivery-schema.ts";
+import type { Traces } from "../traces/traces.ts";
 import type { Sent } from "./deliverer.ts";
+import { tellDelivery, withTrace } from "./trace-delivery.ts";
 
 export interface SendDeps {
   db: Db;
   keyring: Keyring;
   /** Those of the service, by their names. */
   webhooks(): ReadonlyMap<string, ServiceWebhook>;
+  traces: Traces;
   webhooksAllowPrivate: boolean;
   userAgent: string;
   /** `null` where no mail can go. */
@@ -32,6 +35,17 @@ export async function sendDelivery(
 ): Promise<Sent> {
   const facts = await executionFacts(deps.db, delivery.executionId);
   if (facts === null) return unsent("The execution is no longer kept");
+  const sent = await send(deps, delivery, facts, signal);
+  tellDelivery(deps.traces, facts.trace, delivery, sent);
+  return sent;
+}
+
+async function send(
+  deps: SendDeps,
+  delivery: DeliveryRow,
+  facts: ExecutionFacts,
+  signal: AbortSignal,
+): Promise<Sent> {
   if (delivery.kind === "webhook") return await sendHook(deps, delivery, facts, signal);
   if (deps.smtp === null) return unsent("No mail goes: smtpHost is not configured");
   const { error, ...sent } = await sendMail(
@@ -45,14 +59,15 @@ export async function sendDelivery(
 async function sendHook(
   deps: SendDeps,
   delivery: DeliveryRow,
-  { execution, custom, jobId, taskId }: ExecutionFacts,
+  { execution, custom, jobId, taskId, trace }: ExecutionFacts,
   signal: AbortSignal,
 ): Promise<Sent> {
   const { webhooksAllowPrivate: allowPrivate, userAgent } = deps;
   const { id, event } = delivery;
   const webhook = webhookOf(deps, delivery, jobId);
   if (typeof webhook === "string") return unsent(webhook);
-  const { url, method = "POST", headers = {}, secret = null } = webhook;
+  const { url, method = "POST", secret = null } = webhook;
+  const headers = withTrace(webhook.headers ?? {}, trace, delivery);
   const body = JSON.stringify({
     ...execution,
     metadata: { ...execution.metadata, custom },

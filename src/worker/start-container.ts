@@ -12,16 +12,24 @@ import { containerNameOf } from "../farm/labels.ts";
 import { claimStart, dropClaim } from "../services/claim-execution.ts";
 import type { Lease } from "../store/hosts.ts";
 import type { ExecutionRow } from "../store/schema.ts";
+import type { Traces } from "../traces/traces.ts";
 import { adopt } from "./adopt-container.ts";
 import { containerSpecOf, type SpecDeps } from "./container-spec.ts";
 import { begun, failed, type Outcome } from "./outcome.ts";
 import { persist } from "./persist.ts";
 import { type PullDeps, pullImageOf, type StartSignals } from "./pull-image.ts";
+import { type AttemptTrace, traceAttempt } from "./trace-attempt.ts";
 
 export interface StartDeps extends PullDeps, Omit<SpecDeps, "host"> {
   lease: Lease;
   /** There may be one image more on the host. */
   onPulled(): void;
+  traces: Traces;
+}
+
+/** One attempt, of which is told how it goes. */
+interface AttemptDeps extends StartDeps {
+  attempt: AttemptTrace;
 }
 
 /**
@@ -33,10 +41,11 @@ export interface StartDeps extends PullDeps, Omit<SpecDeps, "host"> {
  * @throws {HostUnreachable} When it is unknown whether the container has been started.
  */
 export async function startContainer(
-  deps: StartDeps,
+  startDeps: StartDeps,
   execution: ExecutionRow,
   signals: StartSignals,
 ): Promise<Outcome> {
+  const deps = { ...startDeps, attempt: traceAttempt(startDeps, execution) };
   const isFresh = execution.status === "pulling" && execution.claimedAt === null;
   const known = isFresh ? null : await deps.host.inspect(containerNameOf(execution.id));
   if (known === null && execution.status === "running") {
@@ -52,12 +61,14 @@ export async function startContainer(
   } catch (error) {
     if (signals.withdrawn.aborted) return { kind: "not ours", container: null };
     if (error instanceof PullAborted && signals.stop.aborted) return STOPPED;
-    return toOutcome(error, execution);
+    const outcome = toOutcome(error, execution);
+    deps.attempt.waited();
+    return outcome;
   }
 }
 
 async function startNew(
-  deps: StartDeps,
+  deps: AttemptDeps,
   execution: ExecutionRow,
   signals: StartSignals,
 ): Promise<Outcome> {
@@ -65,7 +76,7 @@ async function startNew(
   const spec = containerSpecOf(deps, execution);
   const { pullPolicy } = execution.request;
   const pull = async () => {
-    await pullImageOf(deps, execution, signals);
+    await deps.attempt.part("pull", () => pullImageOf(deps, execution, signals));
     deps.onPulled();
   };
   if (pullPolicy === "always") await pull();
@@ -81,25 +92,29 @@ async function startNew(
 }
 
 async function createAndStart(
-  deps: StartDeps,
+  deps: AttemptDeps,
   spec: ContainerSpec,
   execution: ExecutionRow,
   signals: StartSignals,
 ): Promise<Outcome> {
-  const { host, db, lease, signal } = deps;
+  const { host, db, lease, signal, attempt } = deps;
+  const isPulledNext = (error: unknown) =>
+    execution.request.pullPolicy === "missing" && isNoImage(error);
+  const create = () => attempt.part("create", () => host.create(spec), isPulledNext);
   // Both at once: the engine takes longer, so the claim costs no time.
   const [claim, created] = await settled(
     persist(signal, () => claimStart(db, lease, execution.id)),
-    host.create(spec),
+    create(),
   );
   if (claim === null) return { kind: "not ours", container: created };
+  attempt.waited();
   const claimed = { ...execution, ...claim };
   if (created === null) {
     const adopted = await adoptNamed(deps, claimed, signals);
     if (adopted !== null) return adopted;
   }
   // What stood in the way under that name is gone.
-  const containerId = created ?? (await host.create(spec));
+  const containerId = created ?? (await create());
   if (containerId === null) {
     const message = "A container of that name was there, went and came again";
     return { kind: "put back", message, isOfHost: false };
@@ -114,7 +129,7 @@ async function createAndStart(
 
 /** @throws {StartUnknown} When the engine does not answer: the container may have been started. */
 async function adoptNamed(
-  deps: StartDeps,
+  deps: AttemptDeps,
   execution: ExecutionRow,
   signals: StartSignals,
 ): Promise<Outcome | null> {
@@ -134,14 +149,14 @@ async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A,
 }
 
 async function start(
-  { host, signal }: StartDeps,
+  { host, signal, attempt }: AttemptDeps,
   containerId: string,
   execution: ExecutionRow,
   { stop, withdrawn, drained }: StartSignals,
 ): Promise<Outcome> {
   const unwanted = AbortSignal.any([stop, withdrawn, drained]);
   try {
-    await host.start(containerId, { signal, unwanted });
+    await attempt.part("start", () => host.start(containerId, { signal, unwanted }));
     return begun(containerId, execution.logBase);
   } catch (error) {
     const answered =

@@ -12,6 +12,7 @@ import { replaceServiceWebhooks, type ServiceWebhook } from "../store/deliveries
 import { registerHosts } from "../store/hosts.ts";
 import { installationId } from "../store/nodes.ts";
 import type { Notification } from "../store/notify.ts";
+import type { Traces } from "../traces/traces.ts";
 import { type DelivererDeps, startDeliverer } from "./deliverer.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { type Retention, startHousekeeping } from "./housekeeping.ts";
@@ -22,6 +23,7 @@ import { startSealing } from "./sealing.ts";
 import { type SendDeps, sendDelivery } from "./send-delivery.ts";
 import { namedWebhooks, writtenWebhooks } from "./service-webhooks.ts";
 import { startSweep, sweep as sweepOnce } from "./sweep.ts";
+import { traceEnd } from "./trace-end.ts";
 
 /** What a reload gives anew. */
 export interface WorkerParts {
@@ -43,13 +45,16 @@ export interface WorkerDeps extends WorkerParts {
   version: string;
   breaker: BreakerRules;
   hostLostAfterSeconds: number;
+  traces: Traces;
   maxLogBytes: number;
   retention: Retention;
   connectHost(name: string, access: HostAccess | undefined): Host;
   /** The queue's name for this node's runner, once it has one. */
   queuePoolId(): string | null;
   /** How the world is told. */
-  telling: Omit<SendDeps, "db" | "keyring" | "webhooks"> & { backoff: DelivererDeps["backoff"] };
+  telling: Omit<SendDeps, "db" | "keyring" | "webhooks" | "traces"> & {
+    backoff: DelivererDeps["backoff"];
+  };
   log: Log;
 }
 
@@ -127,7 +132,11 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     known: () => [...named().keys()],
     backoff: deps.telling.backoff,
     send: (delivery, signal) =>
-      sendDelivery({ db, keyring, webhooks: named, ...deps.telling }, delivery, signal),
+      sendDelivery(
+        { db, keyring, webhooks: named, traces: deps.traces, ...deps.telling },
+        delivery,
+        signal,
+      ),
   });
   return {
     hear(notification) {
@@ -148,6 +157,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
         for (const pool of await fireSchedule(db, pools.current(), jobId))
           void dispatcher.dispatch(pool);
       },
+      trace: (message) => traceEnd({ db, traces: deps.traces }, message),
     },
     async reload(parts) {
       await writeRows(db, parts, secrets);

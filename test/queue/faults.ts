@@ -18,6 +18,7 @@ export async function queueAt(directUrl: string, url = directUrl) {
   const queue: Queue = startQueue({
     address: parsePostgresUrl(url),
     handlers: {
+      async trace() {},
       async fire() {},
       async dispatch({ pool }) {
         heard.push(pool);

@@ -13,6 +13,7 @@ function recordingQueue(store: Awaited<ReturnType<typeof testStore>>) {
   const queue = startQueue({
     address: store.address,
     handlers: {
+      async trace() {},
       async fire() {},
       async dispatch({ pool }) {
         heard.push(pool);

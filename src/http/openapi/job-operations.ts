@@ -57,7 +57,7 @@ export const JOB_OPERATIONS: readonly Operation[] = [
     summary: "Retry a job",
     description:
       "Enqueues a new execution with the job's details. One that has not ended is stopped first.",
-    parameters: ["taskId", "jobId"],
+    parameters: ["taskId", "jobId", "traceparent", "tracestate"],
     answers: [
       {
         status: 200,

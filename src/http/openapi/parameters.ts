@@ -142,6 +142,19 @@ const ASKING = {
     schema: { type: "string", pattern: "^[\\w.:/+=@-]{1,200}$" },
     example: "req-8f2c",
   },
+  traceparent: {
+    in: "header",
+    description:
+      "the trace that goes on in what the request makes, after W3C Trace Context, where a collector is configured; as absent when it is malformed",
+    schema: { type: "string" },
+    example: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
+  tracestate: {
+    in: "header",
+    description: "what goes with traceparent, handed on as it is",
+    schema: { type: "string" },
+    example: "vendor=opaque",
+  },
 } as const satisfies Record<string, Parameter>;
 
 export const PARAMETERS = {

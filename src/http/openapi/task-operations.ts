@@ -27,7 +27,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     summary: "Enqueue a job",
     description:
       "Makes a job, and enqueues its first execution or gives it its schedule. A scheduled job has no execution yet: its executionId and executionUrl are null.",
-    parameters: ["taskId", "wait", "Idempotency-Key"],
+    parameters: ["taskId", "wait", "Idempotency-Key", "traceparent", "tracestate"],
     request: { schema: "JobPayload", examples: JOB_EXAMPLES },
     answers: [
       {
@@ -47,7 +47,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     summary: "Enqueue many jobs",
     description:
       "Makes up to 1,000 jobs in one transaction: all of them, or none when one is wrong. The answers come in the order of the payloads.",
-    parameters: ["taskId"],
+    parameters: ["taskId", "traceparent", "tracestate"],
     request: {
       schema: "BulkPayload",
       examples: {
@@ -128,7 +128,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     summary: "Make or change a job",
     description:
       "Makes a job under an id of yours, or gives a job new details and a new schedule in place of the old ones, and enqueues it. What already runs or waits goes on as it was made.",
-    parameters: ["taskId", "jobId", "Idempotency-Key"],
+    parameters: ["taskId", "jobId", "Idempotency-Key", "traceparent", "tracestate"],
     request: {
       schema: "JobPayload",
       examples: { job: { summary: "A job with variables", value: payloads.PAYLOAD } },
