@@ -109,6 +109,7 @@ test.concurrent("the trace of a request goes on in its execution, its container 
     2,
     ({ name, traceId }) => name === "webhook" && traceId === CALLER.traceId,
   );
+  expect(new Set(tries.map(({ spanId }) => spanId)).size).toBe(2);
   expect(tries.map(({ parentSpanId }) => parentSpanId)).toEqual([whole.spanId, whole.spanId]);
   expect([first, second].map((request) => request?.headers["traceparent"])).toEqual(
     tries.map(({ spanId }) => `00-${CALLER.traceId}-${spanId}-01`),
