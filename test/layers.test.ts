@@ -38,6 +38,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: ["app", "config", "doctor", "client", "terminal", "services", "store", "notify", "core"],
   main: ["cli", "core", "store"],
+  node: ["main"],
+  sdk: ["http"],
 };
 const NEVER_EACH_OTHER = [
   ["http", "worker"],

@@ -26,24 +26,25 @@ export function createHttpApp(deps: HttpDeps) {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
   app.use(requestIds(deps), gzip(), guardNames(deps), cors(deps), guardAgainstPages(deps));
   app.use(authentication(deps));
-  app.route("/", enqueueRoutes(deps));
-  app.route("/", taskRoutes(deps));
-  app.route("/", jobRoutes(deps));
-  app.route("/", executionRoutes(deps));
-  app.route("/", eventRoutes(deps));
-  app.route("/", socketRoutes(deps));
-  app.route("/", streamRoutes(deps));
-  app.route("/", tailRoutes(deps));
-  app.route("/", deliveryRoutes(deps));
-  app.route("/", manyRoutes(deps));
-  app.route("/", hostRoutes(deps));
-  app.route("/", auditRoutes(deps));
-  app.route("/", tokenRoutes(deps));
-  app.route("/", serviceRoutes(deps));
-  app.route("/", docsRoutes(deps));
   app.onError((error, c) => answerError(deps, error, c));
   app.notFound((c) => answerNoRoute(deps, app.routes, c));
-  return app;
+  // Chained, so that the typed client knows them all.
+  return app
+    .route("/", enqueueRoutes(deps))
+    .route("/", taskRoutes(deps))
+    .route("/", jobRoutes(deps))
+    .route("/", executionRoutes(deps))
+    .route("/", eventRoutes(deps))
+    .route("/", socketRoutes(deps))
+    .route("/", streamRoutes(deps))
+    .route("/", tailRoutes(deps))
+    .route("/", deliveryRoutes(deps))
+    .route("/", manyRoutes(deps))
+    .route("/", hostRoutes(deps))
+    .route("/", auditRoutes(deps))
+    .route("/", tokenRoutes(deps))
+    .route("/", serviceRoutes(deps))
+    .route("/", docsRoutes(deps));
 }
 
 /** A path that other methods serve is told apart from one that nothing serves. */

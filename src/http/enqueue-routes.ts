@@ -56,8 +56,9 @@ export function enqueueRoutes(deps: HttpDeps) {
       const made = await enqueueOne(request);
       tellEnqueued(traces, c, request.plan, made);
       const answer = { ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) };
-      if (seconds === null) return c.json(answer);
-      return c.json({ ...answer, execution: await awaited(deps, c, made.executionId, seconds) });
+      const execution =
+        seconds === null ? undefined : await awaited(deps, c, made.executionId, seconds);
+      return c.json({ ...answer, execution });
     })
     .post("/tasks/:taskId/bulk", operation("enqueueJobs"), async (c) => {
       const taskId = taskIdOf(c);

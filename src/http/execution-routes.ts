@@ -14,8 +14,8 @@ const EXECUTION = "/tasks/:taskId/jobs/:jobId/executions/:executionId";
 
 export function executionRoutes(deps: HttpDeps) {
   const { db } = deps;
-  const textOf = (kind: TextKind) => async (c: HttpContext) =>
-    textAnswer(deps, c, await requireExecution(deps, c), kind);
+  const textOf = async (c: HttpContext, kind: TextKind) =>
+    await textAnswer(deps, c, await requireExecution(deps, c), kind);
 
   return new Hono<HttpEnv>()
     .get(EXECUTION, operation("getExecution"), async (c) => {
@@ -25,9 +25,9 @@ export function executionRoutes(deps: HttpDeps) {
         ...parentsOf(row, urlsOf(deps, c)),
       });
     })
-    .get(`${EXECUTION}/logs`, operation("getExecutionLogs"), textOf("logs"))
-    .get(`${EXECUTION}/stdout`, operation("getExecutionStdout"), textOf("stdout"))
-    .get(`${EXECUTION}/stderr`, operation("getExecutionStderr"), textOf("stderr"))
+    .get(`${EXECUTION}/logs`, operation("getExecutionLogs"), (c) => textOf(c, "logs"))
+    .get(`${EXECUTION}/stdout`, operation("getExecutionStdout"), (c) => textOf(c, "stdout"))
+    .get(`${EXECUTION}/stderr`, operation("getExecutionStderr"), (c) => textOf(c, "stderr"))
     .post(`${EXECUTION}/stop`, operation("stopExecution"), async (c) => {
       const row = await requireExecution(deps, c);
       await stopExecution(db, row.id, actBy(deps, c));

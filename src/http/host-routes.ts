@@ -35,8 +35,8 @@ export function hostRoutes(deps: HttpDeps) {
         pools: await poolViews(db, plan.pools),
       });
     })
-    .post("/docker-executor/blacklist", operation("blacklistHost"), blacklist)
-    .put("/docker-executor/blacklist", operation("putHostOnBlacklist"), blacklist)
+    .post("/docker-executor/blacklist", operation("blacklistHost"), (c) => blacklist(c))
+    .put("/docker-executor/blacklist", operation("putHostOnBlacklist"), (c) => blacklist(c))
     .delete("/docker-executor/blacklist", operation("liftBlacklist"), async (c) => {
       const host = configuredHost(deps, parseBlacklistBody(await bodyText(c)).host);
       deps.onEnqueued(await liftBlacklist(db, plan.pools, host, actBy(deps, c)));

@@ -27,8 +27,8 @@ const JOB = "/tasks/:taskId/jobs/:jobId";
 
 export function jobRoutes(deps: HttpDeps) {
   const { db } = deps;
-  const textOf = (kind: TextKind) => async (c: HttpContext) =>
-    textAnswer(deps, c, await requireLastExecution(deps, c), kind);
+  const textOf = async (c: HttpContext, kind: TextKind) =>
+    await textAnswer(deps, c, await requireLastExecution(deps, c), kind);
 
   return new Hono<HttpEnv>()
     .get(JOB, operation("getJob"), async (c) => {
@@ -41,9 +41,9 @@ export function jobRoutes(deps: HttpDeps) {
         task: { id: job.taskId, url: urls.task(job.taskId) },
       });
     })
-    .get(`${JOB}/logs`, operation("getJobLogs"), textOf("logs"))
-    .get(`${JOB}/stdout`, operation("getJobStdout"), textOf("stdout"))
-    .get(`${JOB}/stderr`, operation("getJobStderr"), textOf("stderr"))
+    .get(`${JOB}/logs`, operation("getJobLogs"), (c) => textOf(c, "logs"))
+    .get(`${JOB}/stdout`, operation("getJobStdout"), (c) => textOf(c, "stdout"))
+    .get(`${JOB}/stderr`, operation("getJobStderr"), (c) => textOf(c, "stderr"))
     .post(`${JOB}/stop`, operation("stopJob"), async (c) => {
       const { id, taskId } = await requireJob(deps, c);
       await stopJob(db, { id, taskId }, actBy(deps, c));

@@ -5,6 +5,7 @@ import { findExecution, lastExecutions } from "../store/executions.ts";
 import { findJob } from "../store/jobs.ts";
 import type { ExecutionRow, JobRow } from "../store/schema.ts";
 import { type OperationName, requireAccess } from "./access.ts";
+import type { AsksOf } from "./asks.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -14,8 +15,8 @@ export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
  *
  * @throws {AppError} `not_allowed`
  */
-export function operation(name: OperationName) {
-  return createMiddleware<HttpEnv>(async (c, next) => {
+export function operation<Name extends OperationName>(name: Name) {
+  return createMiddleware<HttpEnv, string, { in: AsksOf<Name>; out: object }>(async (c, next) => {
     c.set("operation", name);
     const hasTask = c.req.param("taskId") !== undefined && c.get("actor").taskMatch !== null;
     await requireAccess(c, name, hasTask ? taskIdOf(c) : null);
