@@ -1,4 +1,4 @@
-/** So many looks within the time after which the service is killed: one may find it unwell. */
+/** So many looks within the time after which it is killed: what lasts for one is no reason yet. */
 const LOOKS = 4;
 
 export interface WatchdogDeps {
@@ -38,6 +38,5 @@ export function feedWatchdog({ afterMs, fault, tell, status, log }: WatchdogDeps
   }
 
   const timer = setInterval(() => void look(), afterMs / LOOKS);
-  void look();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
