@@ -18,8 +18,12 @@ export function addCompletionCommand(program: Command): void {
         "  fastlane completion fish > ~/.config/fish/completions/fastlane.fish",
     )
     .action(async (shell: keyof typeof SCRIPTS) => {
-      await print(SCRIPTS[shell](levelsOf(program, [])));
+      await print(completionScript(program, shell));
     });
+}
+
+export function completionScript(program: Command, shell: keyof typeof SCRIPTS): string {
+  return SCRIPTS[shell](levelsOf(program, []));
 }
 
 /** The program and all commands below it, each before those that it has. */
