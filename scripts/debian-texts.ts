@@ -23,7 +23,10 @@ const texts = {
     dockerGroup: null,
     credentials: CREDENTIALS,
   }),
-  "usr/lib/systemd/system/fastlane.socket": socketUnit({ service: "up", listen: "127.0.0.1:10000" }),
+  "usr/lib/systemd/system/fastlane.socket": socketUnit({
+    service: "up",
+    listen: "127.0.0.1:10000",
+  }),
   "usr/share/bash-completion/completions/fastlane": completionScript(program, "bash"),
   "usr/share/zsh/vendor-completions/_fastlane": completionScript(program, "zsh"),
   "usr/share/fish/vendor_completions.d/fastlane.fish": completionScript(program, "fish"),

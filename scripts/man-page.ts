@@ -3,6 +3,11 @@ import type { Command } from "commander";
 import { version } from "../package.json" with { type: "json" };
 import { createProgram } from "../src/cli/program.ts";
 
+const WIDTH = 79;
+const ABOUT =
+  "A job is posted to fastlane over HTTP, or by the commands below. It runs in a container on one of " +
+  "a pool of Docker hosts; fastlane keeps its log and its exit code. All that is known is in one " +
+  "Postgres, which fastlane brings unless one is configured.";
 const FILES = [
   ["/etc/fastlane/fastlane.toml", "The configuration, where no other is named."],
   ["/etc/credstore/fastlane.NAME", "A secret for the service: the key NAME of the configuration."],
@@ -13,7 +18,10 @@ const VARIABLES = [
   ["FASTLANE_URL", "The fastlane that the commands ask, and a saved login does not count then."],
   ["FASTLANE_TOKEN", "The token that is shown to it."],
   ["FASTLANE_CONFIG", "The configuration file."],
-  ["FASTLANE_KEY", "A key of the configuration, over the file: FASTLANE_DATABASE_URL is databaseUrl."],
+  [
+    "FASTLANE_KEY",
+    "A key of the configuration, over the file: FASTLANE_DATABASE_URL is databaseUrl.",
+  ],
   ["NO_COLOR", "No colours, as --no-color."],
 ];
 
@@ -31,9 +39,7 @@ export function manPage(date: number): string {
     ".I command",
     "[\\fIoptions\\fR] [\\fIarguments\\fR]",
     ".SH DESCRIPTION",
-    "A job is posted to fastlane over HTTP, or by the commands below.",
-    "It runs in a container on one of a pool of Docker hosts; fastlane keeps its log and its exit code.",
-    "All that is known is in one Postgres, which fastlane brings unless one is configured.",
+    sentence(ABOUT),
     ".SH OPTIONS",
     ...optionsOf(program),
     ".SH COMMANDS",
@@ -44,10 +50,16 @@ export function manPage(date: number): string {
     ...FILES.flatMap(([name = "", about = ""]) => tagged(`\\fI${escaped(name)}\\fR`, about)),
     ".SH EXIT STATUS",
     ...tagged(bold("0"), "All is well."),
-    ...tagged(bold("2"), "The command could not be carried out; what is wrong is on standard error."),
-    ...tagged(bold("125"), "The same of \"fastlane run\", which else ends with the container's own code."),
+    ...tagged(
+      bold("2"),
+      "The command could not be carried out; what is wrong is on standard error.",
+    ),
+    ...tagged(
+      bold("125"),
+      'The same of "fastlane run", which else ends with the container\'s own code.',
+    ),
     ".SH EXAMPLES",
-    ...exampleLines(afterHelp(program)),
+    ...exampleLines(afterHelp(program)).slice(1),
     ".SH SEE ALSO",
     ".BR docker (1),",
     ".BR systemctl (1)",
@@ -62,7 +74,7 @@ function commandSections(command: Command, path: string): string[] {
   const operands = command.registeredArguments.filter(({ description }) => description !== "");
   const below = command.commands.filter((each) => each.name() !== "help");
   return [
-    `.SS "${escaped(shown).replaceAll('"', '\\(dq')}"`,
+    `.SS "${escaped(shown).replaceAll('"', "\\(dq")}"`,
     sentence(command.description()),
     ...operands.flatMap((operand) =>
       tagged(`\\fI${escaped(operand.name())}\\fR`, operand.description),
@@ -103,8 +115,22 @@ function exampleLines(text: string): string[] {
 
 function sentence(text: string): string {
   // A list of words, such as what is allowed, stays as it is.
-  const whole = text.replace(/^[a-z]+(?= |$)/, (word) => `${word[0]?.toUpperCase()}${word.slice(1)}`);
-  return guarded(escaped(/[.)]$/.test(whole) ? whole : `${whole}.`));
+  const whole = text.replace(
+    /^[a-z]+(?= |$)/,
+    (word) => `${word[0]?.toUpperCase()}${word.slice(1)}`,
+  );
+  return wrapped(escaped(/[.)]$/.test(whole) ? whole : `${whole}.`));
+}
+
+/** Lines of the source, not of the page. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.map(guarded).join("\n");
 }
 
 const lowerFirst = (text: string) => `${text[0]?.toLowerCase() ?? ""}${text.slice(1)}`;

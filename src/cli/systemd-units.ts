@@ -40,7 +40,7 @@ const UNSET = [
 ];
 
 /** As the unit is called, without the dot and what follows. */
-export function unitName(service: Service): string {
+function unitName(service: Service): string {
   return service === "up" ? "fastlane" : `fastlane-${service}`;
 }
 

@@ -15,7 +15,7 @@ interface Flags {
   config?: string;
   user: string;
   dockerGroup: string | false;
-  credential: string[];
+  credential?: string[];
   listen: string;
 }
 
@@ -32,10 +32,9 @@ export function addSystemdCommand(program: Command, _surroundings: Surroundings)
     .option("--docker-group <name>", "the group that may use Docker's socket", nameOf, "docker")
     .option("--no-docker-group", "give the service no group beside its own")
     .option(
-      "--credential <name...>",
-      "another secret of /etc/credstore that the configuration names",
-      (name, before: string[]) => [...before, nameOf(name)],
-      [],
+      "--credential <name>",
+      "another secret of /etc/credstore that the configuration names, and so on",
+      (name, before: string[] = []) => [...before, nameOf(name)],
     )
     .addHelpText(
       "after",
@@ -50,7 +49,7 @@ export function addSystemdCommand(program: Command, _surroundings: Surroundings)
 }
 
 function unitOf(service: Service, flags: Flags): string {
-  const { socket, binary, config = null, user, dockerGroup, credential, listen } = flags;
+  const { socket, binary, config = null, user, dockerGroup, credential = [], listen } = flags;
   if (socket) {
     if (service === "worker") {
       throw new Error('Cannot print a socket for "worker": it has no API; allowed are up and api');

@@ -95,9 +95,13 @@ test("removed it leaves its configuration and its data, purged nothing", async (
 test("two packages of one binary are equal byte for byte, whenever and by whomever they are made", () => {
   using places = twoFolders();
   const [one, other] = places.paths;
-  execFileSync("dd", ["if=dist/fastlane", `of=${one}/binary`, "bs=4096", "count=1", "status=none"], {
-    cwd: PROJECT,
-  });
+  execFileSync(
+    "dd",
+    ["if=dist/fastlane", `of=${one}/binary`, "bs=4096", "count=1", "status=none"],
+    {
+      cwd: PROJECT,
+    },
+  );
 
   const first = makePackage(`${one}/binary`, one);
   const second = makePackage(`${one}/binary`, other, { umask: "077", TZ: "Asia/Tokyo" });
@@ -111,13 +115,18 @@ test("the manual page has every command, and no formatter has anything to say of
     cwd: PROJECT,
   });
 
-  const { stdout, stderr } = Bun.spawnSync(
-    ["groff", "-mandoc", "-ww", "-Tutf8", "-P-bcou"],
-    { stdin: page, env: { ...process.env, LC_ALL: "C.UTF-8" } },
-  );
+  const { stdout, stderr } = Bun.spawnSync(["groff", "-mandoc", "-ww", "-Tutf8", "-P-bcou"], {
+    stdin: page,
+    env: { ...process.env, LC_ALL: "C.UTF-8" },
+  });
 
   expect(String(stderr)).toBe("");
-  for (const command of ["fastlane up", "fastlane hosts drain", "fastlane systemd", "--docker-group"])
+  for (const command of [
+    "fastlane up",
+    "fastlane hosts drain",
+    "fastlane systemd",
+    "--docker-group",
+  ])
     expect(String(stdout)).toContain(command);
 });
 
@@ -129,13 +138,20 @@ function makePackage(
   const made = execFileSync(
     "bash",
     ["-c", `umask ${umask}; exec scripts/package-debian "$@"`, "bash", binary, into],
-    { cwd: PROJECT, env: { ...process.env, TZ, SOURCE_DATE_EPOCH: "1800000000" }, encoding: "utf8" },
+    {
+      cwd: PROJECT,
+      env: { ...process.env, TZ, SOURCE_DATE_EPOCH: "1800000000" },
+      encoding: "utf8",
+    },
   );
   return execFileSync("cat", [made.trim()], { maxBuffer: 2 ** 30 });
 }
 
 function twoFolders() {
-  const paths = [1, 2].map(() => mkdtempSync(join(tmpdir(), "fastlane-debian-"))) as [string, string];
+  const paths = [1, 2].map(() => mkdtempSync(join(tmpdir(), "fastlane-debian-"))) as [
+    string,
+    string,
+  ];
   return {
     paths,
     [Symbol.dispose]() {
