@@ -48,7 +48,8 @@ export function reloadOnHangup(deps: ReloadDeps): () => Promise<void> {
     } catch (error) {
       log.error({ error: faultsOf(error) }, "could not reload, and goes on as it was");
     }
-    await tell("READY=1");
+    // Behind the word that it stops, this one would take that back.
+    if (!isOver) await tell("READY=1");
   }
 
   process.on("SIGHUP", () => {

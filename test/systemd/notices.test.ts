@@ -23,7 +23,7 @@ test("systemd is told of the start, each sign of life, a reload and the end, in 
 
   await socket.until(/^WATCHDOG=1$/);
   process.kill(service.pid, "SIGHUP");
-  await socket.until(/^RELOADING=1$/);
+  await socket.until(/^READY=1$/);
   await service.end("SIGTERM");
   await socket.until(/^STOPPING=1/);
 
