@@ -1,6 +1,7 @@
 import { assertPortFree } from "#http-server";
 import { migrateDatabase, provideDatabase } from "./app/database.ts";
 import { startListening } from "./app/listening.ts";
+import { meter, startMetrics } from "./app/metering.ts";
 import type { AppOptions } from "./app/options.ts";
 import { reload } from "./app/reload.ts";
 import { openSecrets } from "./app/secrets.ts";
@@ -19,6 +20,8 @@ import { createTokenWatch } from "./stream/token-watch.ts";
 export interface App {
   /** Where the API listens; `null` when this process has none. */
   readonly url: string | null;
+  /** Where its metrics are besides the API; `null` when they have no listener of their own. */
+  readonly metricsUrl: string | null;
   /**
    * Goes on with the pools, logins and webhooks of another configuration; what else has changed in
    * it counts from the next start on. One at a time.
@@ -42,7 +45,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   try {
     if (roles.api) await assertPortFree(config);
     const address = await provideDatabase(options, stops);
-    const store = openStore({ address });
+    const live = holderOf(config);
+    const { metrics, onDeed } = meter({ ...options, live }, () => store.db);
+    const store = openStore({ address, onDeed });
     stops.push(() => store.close());
     await migrateDatabase(address, log);
     await addLogDays(store.db);
@@ -52,17 +57,18 @@ export async function startApp(options: AppOptions): Promise<App> {
     stops.push(() => traces.stop());
     const hints = createHints();
     const tokenWatch = createTokenWatch(store);
-    const parts = { store, secrets, traces };
+    const metricsUrl = await startMetrics(config, { metrics, log }, stops);
+    const parts = { store, secrets, traces, metrics };
     const working = roles.worker ? await startWorking(options, address, parts, stops) : null;
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
     stops.push(startListening({ address, log, ears }));
-    const live = holderOf(config);
     const http = roles.api
       ? await startApi(options, live, { ...parts, hints, tokenWatch }, working, stops)
       : null;
     return {
       url: http === null ? null : `http://${config.host}:${http.port}`,
+      metricsUrl,
       reload: (next) => reload(live, next, working?.worker ?? null),
       fault: () => faultOf(store, working?.queue ?? null),
       stop,

@@ -4,6 +4,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Live } from "../core/live.ts";
 import { createHttpApp } from "../http/app.ts";
 import type { HttpServer } from "../http/server.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Secrets } from "../payload/sealed.ts";
 import { createEnqueuer } from "../services/enqueuer.ts";
 import type { Store } from "../store/connect.ts";
@@ -23,6 +24,7 @@ export interface ApiParts {
   tokenWatch: TokenWatch;
   secrets: Secrets;
   traces: Traces;
+  metrics: Metrics;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface ApiParts {
 export async function startApi(
   { config, version, log }: AppOptions,
   live: Live<Config>,
-  { store, hints, tokenWatch, secrets, traces }: ApiParts,
+  { store, hints, tokenWatch, secrets, traces, metrics }: ApiParts,
   working: Working | null,
   stops: (() => Promise<void>)[],
 ): Promise<HttpServer> {
@@ -67,6 +69,7 @@ export async function startApi(
     paginationPerPage: config.paginationPerPage,
     queueIsAlive: working === null ? null : () => working.queue.isAlive(),
     stopping: stopping.signal,
+    metrics,
     log,
   });
   const server = await startHttpServer(app, config);

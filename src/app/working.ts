@@ -1,6 +1,7 @@
 import { managerOf } from "../core/swarm-name.ts";
 import { dockerHost } from "../farm/docker-host.ts";
 import { swarmHost } from "../farm/swarm-host.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type Queue, startQueue } from "../queue/runner.ts";
 import type { PostgresAddress } from "../store/address.ts";
 import { openStore, type Store } from "../store/connect.ts";
@@ -21,13 +22,14 @@ export interface WorkingParts {
   store: Store;
   secrets: AppSecrets;
   traces: Traces;
+  metrics: Metrics;
 }
 
 /** Starts what runs jobs; `stops` gets what stops it. */
 export async function startWorking(
   { config, version, log }: AppOptions,
   address: PostgresAddress,
-  { store, secrets, traces }: WorkingParts,
+  { store, secrets, traces, metrics }: WorkingParts,
   stops: (() => Promise<void>)[],
 ): Promise<Working> {
   let queue: Queue | null = null;
@@ -65,6 +67,7 @@ export async function startWorking(
         : swarmHost(name, { access, hostLostAfterSeconds });
     },
     queuePoolId: () => queue?.poolId() ?? null,
+    metrics,
     log,
   });
   stops.push(() => worker.stop());

@@ -62,6 +62,7 @@ async function serve(
   });
   const app = await startApp({ config, version: surroundings.version, roles, log });
   started.resolve(app);
+  if (app.metricsUrl !== null) log.info({ url: app.metricsUrl }, "metrics can be scraped");
   const where = app.url === null ? "runs jobs" : `listens on ${app.url}`;
   process.stdout.write(`fastlane ${surroundings.version} ${where}; Ctrl-C stops it\n`);
   void tell("READY=1", `STATUS=${where}`);

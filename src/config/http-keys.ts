@@ -49,6 +49,19 @@ export const HTTP_KEYS = {
   paginationPerPage: key("Tasks on a page", v.optional(wholeNumber(1, 100), 10)),
 };
 
+/** Where metrics can be had besides the API. */
+export const METRICS_KEYS = {
+  metricsPort: key(
+    "Port of a listener of its own for `/metrics`, which asks nobody who they are; 0 takes any that is free",
+    v.optional(wholeNumber(0, 65_535)),
+    { example: 9_464, otherwise: "they are at the HTTP API alone" },
+  ),
+  metricsHost: key(
+    "Address to listen on for `metricsPort`; numbers alone can be had there, of pools and hosts by their names",
+    v.optional(text, "127.0.0.1"),
+  ),
+};
+
 /** Who may use the API. */
 export const ACCESS_KEYS = {
   basicAuthUsername: key(

@@ -5,7 +5,7 @@ import type { PoolRule } from "../core/pool.ts";
 import { SECRET_WORDS } from "../core/redact.ts";
 import type { SmtpLogin } from "../core/smtp-login.ts";
 import { HOST_ACCESS_KEYS } from "./host-access.ts";
-import { ACCESS_KEYS, HTTP_KEYS } from "./http-keys.ts";
+import { ACCESS_KEYS, HTTP_KEYS, METRICS_KEYS } from "./http-keys.ts";
 import { key } from "./key.ts";
 import { HOST_KEYS } from "./pools.ts";
 import { REGISTRY_KEYS, type RegistryLogin } from "./registries.ts";
@@ -130,6 +130,7 @@ const LOG_KEYS = {
 export const SECTIONS = [
   { title: "The HTTP API", keys: HTTP_KEYS },
   { title: "Who may use it", keys: ACCESS_KEYS },
+  { title: "Metrics", keys: METRICS_KEYS },
   { title: "Postgres", keys: STORE_KEYS },
   { title: "Executions", keys: EXECUTION_KEYS },
   { title: "Logs", keys: LOG_KEYS },
@@ -146,6 +147,7 @@ export const SECTIONS = [
 export const ConfigSchema = v.object({
   ...HTTP_KEYS,
   ...ACCESS_KEYS,
+  ...METRICS_KEYS,
   ...STORE_KEYS,
   ...EXECUTION_KEYS,
   ...LOG_KEYS,

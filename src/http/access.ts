@@ -36,6 +36,7 @@ const LEAST_ROLES = {
   root: "viewer",
   page: "viewer",
   hosts: "viewer",
+  metrics: "viewer",
   status: "viewer",
   whoami: "viewer",
   openapi: "viewer",

@@ -14,6 +14,7 @@ import { guardAgainstPages, guardNames } from "./guard.ts";
 import { hostRoutes } from "./host-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { manyRoutes } from "./many-routes.ts";
+import { metricsRoutes } from "./metrics-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
 import { socketRoutes } from "./socket-routes.ts";
 import { streamRoutes } from "./stream-routes.ts";
@@ -44,6 +45,7 @@ export function createHttpApp(deps: HttpDeps) {
     .route("/", auditRoutes(deps))
     .route("/", tokenRoutes(deps))
     .route("/", serviceRoutes(deps))
+    .route("/", metricsRoutes(deps))
     .route("/", docsRoutes(deps));
 }
 

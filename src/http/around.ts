@@ -10,7 +10,7 @@ const EXPOSED =
 const PREFLIGHT_SECONDS = 600;
 
 /** Gives each request an id, the client's own where it is a fit one, and tells the log of its answer. */
-export function requestIds({ log }: Pick<HttpDeps, "log">) {
+export function requestIds({ log, metrics }: Pick<HttpDeps, "log" | "metrics">) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const begun = performance.now();
     const given = c.req.header("x-request-id") ?? "";
@@ -21,9 +21,13 @@ export function requestIds({ log }: Pick<HttpDeps, "log">) {
     c.header("x-request-id", requestId);
     await next();
     const { method, path } = c.req;
-    const ms = Math.round(performance.now() - begun);
+    const durationMs = performance.now() - begun;
     const operation = c.get("operation") ?? "route";
-    log.debug({ requestId, method, path, operation, status: c.res.status, ms }, "request");
+    const status = c.get("isSocket") ? 101 : c.res.status;
+    metrics.requested({ operation, method, status, seconds: durationMs / 1_000 });
+    const fields = { requestId, method, path, operation, status };
+    const level = status >= 500 ? "warn" : "debug";
+    log[level]({ ...fields, durationMs: Math.round(durationMs) }, "request");
   });
 }
 

@@ -1,9 +1,9 @@
 import { SOCKETS, type SocketData, socketData } from "./bun-sockets.ts";
 import { acceptFrom } from "./inherited-listener.ts";
+import { OTHER_API_PORT, PortTaken } from "./port-taken.ts";
 import {
   type HttpServer,
   type ListenAddress,
-  PortTaken,
   READER_MAY_PAUSE_SECONDS,
   type ServedApp,
   STOP_WITHIN_MS,
@@ -69,7 +69,7 @@ function listenAt(
     });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new PortTaken({ host, port });
+      throw new PortTaken(host, port, OTHER_API_PORT);
     }
     throw error;
   }

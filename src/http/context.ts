@@ -44,12 +44,23 @@ export interface HttpDeps {
   queueIsAlive: (() => boolean) | null;
   /** Aborted when the server stops: whoever waits is answered. */
   stopping: AbortSignal;
+  metrics: HttpMetrics;
   log: HttpLog;
 }
 
+/** What is counted of requests, and what tells of all that is counted. */
+export interface HttpMetrics {
+  requested(request: { operation: string; method: string; status: number; seconds: number }): void;
+  /** @returns What tells that it is closed. */
+  streamOpened(kind: "ws" | "tail" | "sse"): () => void;
+  scrape(): Promise<{ contentType: string; text: string }>;
+}
+
 /** Where requests are told of: one line each, with the request's id. */
-interface HttpLog {
+export interface HttpLog {
   debug(fields: Record<string, unknown>, event: string): void;
+  info(fields: Record<string, unknown>, event: string): void;
+  warn(fields: Record<string, unknown>, event: string): void;
   error(fields: Record<string, unknown>, event: string): void;
 }
 
@@ -74,6 +85,8 @@ export interface HttpEnv {
     actor: Actor;
     /** The same. */
     session: Session;
+    /** Set where the connection has become a WebSocket. */
+    isSocket?: true;
   };
 }
 

@@ -13,7 +13,8 @@ import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { newJobIdOf, operation, taskIdOf } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
 import { allowanceOf } from "./session.ts";
-import { tellEnqueued, traceOriginOf } from "./tracing.ts";
+import { tellEnqueued } from "./tell-enqueued.ts";
+import { traceEnqueued, traceOriginOf } from "./tracing.ts";
 import { requestIp, type Urls, urlsOf } from "./urls.ts";
 
 const LONGEST_WAIT_SECONDS = 60;
@@ -54,7 +55,8 @@ export function enqueueRoutes(deps: HttpDeps) {
       const key = keyOf(c, payload);
       const request = keyedPlan(c, payload, crypto.randomUUID(), key);
       const made = await enqueueOne(request);
-      tellEnqueued(traces, c, request.plan, made);
+      traceEnqueued(traces, c, request.plan, made);
+      tellEnqueued(deps, c, taskId, [made]);
       const answer = { ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) };
       const execution =
         seconds === null ? undefined : await awaited(deps, c, made.executionId, seconds);
@@ -71,8 +73,9 @@ export function enqueueRoutes(deps: HttpDeps) {
       deps.onEnqueued([...new Set(made.map(({ pool }) => pool))]);
       for (const [index, { plan }] of requests.entries()) {
         const one = made[index];
-        if (one !== undefined) tellEnqueued(traces, c, plan, one);
+        if (one !== undefined) traceEnqueued(traces, c, plan, one);
       }
+      tellEnqueued(deps, c, taskId, made);
       const urls = urlsOf(deps, c);
       return c.json(
         made.map((one, index) => ({
@@ -88,7 +91,8 @@ export function enqueueRoutes(deps: HttpDeps) {
       const request = keyedPlan(c, payload, jobId, keyOf(c, payload));
       const made = await putJobOnce(db, plan.secrets, request);
       deps.onEnqueued([made.pool]);
-      tellEnqueued(traces, c, request.plan, made);
+      traceEnqueued(traces, c, request.plan, made);
+      tellEnqueued(deps, c, taskId, [made]);
       return c.json({ ...enqueuedView(made, taskId, urlsOf(deps, c)), ...noticeOf(deps, payload) });
     });
 }

@@ -16,6 +16,19 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
+/** The same parts, counted as open from when the first is asked for. */
+async function* counted<Part>(
+  { metrics }: Pick<HttpDeps, "metrics">,
+  parts: AsyncGenerator<Part>,
+): AsyncGenerator<Part> {
+  const close = metrics.streamOpened("sse");
+  try {
+    yield* parts;
+  } finally {
+    close();
+  }
+}
+
 /** An execution's log and state as server-sent events. */
 export function eventRoutes(deps: HttpDeps) {
   return new Hono<HttpEnv>()
@@ -39,7 +52,7 @@ export function eventRoutes(deps: HttpDeps) {
         const events = whileAllowed(c.get("session"), signal, (until) =>
           logEvents(deps, row, { after, streams, isExact }, until),
         );
-        return c.body(bodyOf(deps, events), { headers: HEADERS });
+        return c.body(bodyOf(deps, counted(deps, events)), { headers: HEADERS });
       },
     );
 }

@@ -11,18 +11,11 @@ const NO_SOCKET = "Cannot open a socket for a web page of another origin";
  */
 export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
   const ownName = URL.parse(deps.publicUrl ?? "")?.hostname;
-  const isOurs = (host: string) => {
-    // With a part of a path in it, it is no name, and the request's URL is none.
-    if (/[\s/\\?#@]/.test(host)) return false;
-    const name = URL.parse(`http://${host}`)?.hostname ?? "";
-    const isAddress = isIP(name.replace(/^\[|\]$/g, "")) !== 0;
-    return name === ownName || name === "localhost" || isAddress;
-  };
   // Nearly all ask under one name.
   let lastOurs: string | null = null;
   return createMiddleware<HttpEnv>(async (c, next) => {
     const host = c.req.header("host") ?? "";
-    if (host !== lastOurs && isOurs(host)) lastOurs = host;
+    if (host !== lastOurs && isName(host, ownName)) lastOurs = host;
     if (host !== lastOurs) {
       throw new AppError(
         "host_not_ours",
@@ -31,6 +24,15 @@ export function guardNames(deps: Pick<HttpDeps, "publicUrl">) {
     }
     await next();
   });
+}
+
+/** Whether a request's Host is an address, the machine itself, or our name. */
+export function isName(host: string, ownName: string | undefined): boolean {
+  // With a part of a path in it, it is no name, and the request's URL is none.
+  if (/[\s/\\?#@]/.test(host)) return false;
+  const name = URL.parse(`http://${host}`)?.hostname ?? "";
+  const isAddress = isIP(name.replace(/^\[|\]$/g, "")) !== 0;
+  return name === ownName || name === "localhost" || isAddress;
 }
 
 /**

@@ -15,8 +15,9 @@ import type { TextKind } from "./log-query.ts";
 import { pagedView, pageOf } from "./paging.ts";
 import { operation, requireJob, requireLastExecution } from "./params.ts";
 import { wholeNumberOf } from "./query.ts";
+import { tellEnqueued } from "./tell-enqueued.ts";
 import { textAnswer } from "./texts.ts";
-import { tellEnqueued, traceOriginOf } from "./tracing.ts";
+import { traceEnqueued, traceOriginOf } from "./tracing.ts";
 import { urlsOf } from "./urls.ts";
 import { jobView, tickView } from "./views.ts";
 
@@ -59,8 +60,9 @@ export function jobRoutes(deps: HttpDeps) {
       const job = await requireJob(deps, c);
       const trace = traceOriginOf(deps.traces, c);
       const made = await retryJob(db, deps.plan, job, actBy(deps, c), trace);
-      tellEnqueued(deps.traces, c, { job, trace }, made);
+      traceEnqueued(deps.traces, c, { job, trace }, made);
       deps.onEnqueued([made.pool]);
+      tellEnqueued(deps, c, job.taskId, [made]);
       return c.json(enqueuedView(made, job.taskId, urlsOf(deps, c)));
     })
     .get(`${JOB}/why`, operation("whyJob"), async (c) => {

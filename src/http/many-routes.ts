@@ -12,6 +12,7 @@ import { readCursor, textOfCursor } from "./cursor.ts";
 import { hostsFiltered } from "./named-hosts.ts";
 import { operation, UUID } from "./params.ts";
 import { momentOf, parsedOf, wholeNumberOf } from "./query.ts";
+import { tellEnqueued } from "./tell-enqueued.ts";
 import { urlsOf } from "./urls.ts";
 import { listedView } from "./views.ts";
 
@@ -64,6 +65,9 @@ export function manyRoutes(deps: HttpDeps) {
     .post("/executions/retry", operation("retryExecutions"), async (c) => {
       const { pools, ...many } = await retryMany(db, deps.plan, await asked(c), actBy(deps, c));
       deps.onEnqueued(pools);
+      for (const { id, jobId, taskId } of many.dryRun ? [] : many.executions) {
+        tellEnqueued(deps, c, taskId, [{ executionId: id, jobId }]);
+      }
       return c.json(manyView(c, many));
     });
 }

@@ -3,10 +3,10 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import { SOCKET_OPTIONS, serveSocket } from "./node-sockets.ts";
+import { OTHER_API_PORT, PortTaken } from "./port-taken.ts";
 import {
   type HttpServer,
   type ListenAddress,
-  PortTaken,
   READER_MAY_PAUSE_SECONDS,
   type ServedApp,
   STOP_WITHIN_MS,
@@ -130,7 +130,7 @@ async function listen(server: Server, { host, port }: ListenAddress): Promise<vo
     await listening.promise;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new PortTaken({ host, port });
+      throw new PortTaken(host, port, OTHER_API_PORT);
     }
     throw error;
   }

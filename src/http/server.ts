@@ -19,18 +19,6 @@ export interface ListenAddress {
   inheritedSocket: number | null;
 }
 
-/** The port cannot be listened on. */
-export class PortTaken extends Error {
-  override readonly name = "PortTaken";
-
-  constructor({ host, port }: Pick<ListenAddress, "host" | "port">) {
-    super(
-      `Cannot listen on ${host}:${port}: another program does; stop it, or choose another ` +
-        "port by --port or FASTLANE_PORT",
-    );
-  }
-}
-
 /** What is being answered when the server stops may finish within this time; then it is cut. */
 export const STOP_WITHIN_MS = 3_000;
 /** A log may be read page by page; by default the reader would be cut off much earlier. */

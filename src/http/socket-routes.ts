@@ -18,7 +18,7 @@ export function socketRoutes(deps: HttpDeps) {
   const ofExecution = async (c: HttpContext) => {
     const row = await requireExecution(deps, c);
     const options = socketOptionsOf(c);
-    return upgrade(c, (socket) => serveLog(deps, socket, async () => row, options));
+    return upgrade(deps, c, "ws", (socket) => serveLog(deps, socket, async () => row, options));
   };
 
   return new Hono<HttpEnv>()
@@ -26,7 +26,7 @@ export function socketRoutes(deps: HttpDeps) {
       const { id } = await requireJob(deps, c);
       const options = socketOptionsOf(c);
       const find = (signal: AbortSignal) => lastOrFirst(deps, id, signal);
-      return upgrade(c, (socket) => serveLog(deps, socket, find, options));
+      return upgrade(deps, c, "ws", (socket) => serveLog(deps, socket, find, options));
     })
     .get(`${JOB}/executions/:executionId/ws`, operation("executionSocket"), guard, ofExecution)
     .get(
@@ -42,7 +42,9 @@ export function socketRoutes(deps: HttpDeps) {
  * @throws {AppError} `not_a_socket` unless the client asks for one.
  */
 export function upgrade(
+  { metrics }: Pick<HttpDeps, "metrics">,
   c: HttpContext,
+  kind: "ws" | "tail",
   handler: SocketHandler,
   otherwise: () => void = () => {},
 ): Response {
@@ -52,11 +54,16 @@ export function upgrade(
       const [code, text] = CLOSED[reason];
       socket.close(code, text);
     });
-    socket.closed.addEventListener("abort", leave, { once: true });
+    const close = metrics.streamOpened(kind);
+    for (const end of [leave, close]) socket.closed.addEventListener("abort", end, { once: true });
+    if (socket.closed.aborted) close();
     handler(socket);
   };
   const isSocket = isAskedFor(c) && c.env.upgrade(serve, protocolHeaders(c));
-  if (isSocket) return c.body(null);
+  if (isSocket) {
+    c.set("isSocket", true);
+    return c.body(null);
+  }
   otherwise();
   throw notASocket();
 }

@@ -28,7 +28,9 @@ export function tailRoutes(deps: HttpDeps) {
       const format = formatOf(c);
       const reader = await deps.tail.open(await tailFilterOf(deps, c));
       return upgrade(
+        deps,
         c,
+        "tail",
         (socket) => void serveTail(deps, socket, reader, format),
         () => reader.close(),
       );

@@ -8,7 +8,7 @@ const UTF_8 = new TextEncoder();
  * breaks off, which no client takes for its end.
  */
 export function bodyOf(
-  { log }: Pick<HttpDeps, "log">,
+  { log }: { log: Pick<HttpDeps["log"], "error"> },
   parts: AsyncGenerator<string | Uint8Array>,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(

@@ -21,7 +21,7 @@ export function traceOriginOf(traces: Traces, c: HttpContext): TraceOrigin | nul
 }
 
 /** Tells of a request as the beginning of the execution, or else of the job, that it has made. */
-export function tellEnqueued(
+export function traceEnqueued(
   traces: Traces,
   c: HttpContext,
   { trace, job }: { trace: TraceOrigin | null; job: { taskId: string } },

@@ -1,6 +1,7 @@
 import { and, eq, gt, isNotNull, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Db } from "../store/connect.ts";
+import { note } from "../store/deeds.ts";
 import { WAITING_AGAIN } from "../store/executions.ts";
 import { holdLease, type Lease } from "../store/hosts.ts";
 import { lastStoredFrame } from "../store/log-chunks.ts";
@@ -100,10 +101,18 @@ export async function markRunning(
         ),
       )
       .returning({
+        id: executions.id,
+        jobId: executions.jobId,
+        taskId: executions.taskId,
+        pool: executions.pool,
+        isFirst: sql<boolean>`started_at = now()`,
         remainingMs: sql<number>`extract(epoch FROM deadline_at - clock_timestamp())::float8 * 1000`,
       });
-    if (marked !== undefined) await tell(tx, [{ executionId, event: "starts" }]);
-    return marked ?? null;
+    if (marked === undefined) return null;
+    await tell(tx, [{ executionId, event: "starts" }]);
+    const { remainingMs, isFirst, ...ids } = marked;
+    if (isFirst) note(tx, { kind: "started", host: lease.host, ...ids });
+    return { remainingMs };
   });
 }
 

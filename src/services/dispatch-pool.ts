@@ -2,6 +2,7 @@ import { and, asc, eq, inArray, lte, sql } from "drizzle-orm";
 import { shortImageName } from "../core/image-reference.ts";
 import { type Placement, type PoolRule, placeOnHosts } from "../core/pool.ts";
 import type { Db, Tx } from "../store/connect.ts";
+import { note } from "../store/deeds.ts";
 import { imagesAtHand } from "../store/host-images.ts";
 import { notify } from "../store/notify.ts";
 import { executions } from "../store/schema.ts";
@@ -102,9 +103,9 @@ async function dispatchBatch(
   const placements = await place(tx, pool, waiting, load);
   if (placements.length === 0) return [];
   const hosts = new Set(placements.map(({ host }) => host).filter((host) => !needsNoWord(host)));
-  await Promise.all([
+  const [placed] = await Promise.all([
     // Locked in one order first, as by whoever else changes several at once.
-    tx.execute(sql`
+    tx.execute<{ waitedSeconds: number }>(sql`
       WITH placed AS (
         SELECT executions.id, x.host
         FROM fastlane.executions
@@ -115,9 +116,13 @@ async function dispatchBatch(
       )
       UPDATE fastlane.executions
       SET status = 'pulling', host = placed.host, placements = placements + 1
-      FROM placed WHERE executions.id = placed.id`),
+      FROM placed WHERE executions.id = placed.id
+      RETURNING extract(epoch FROM clock_timestamp() - available_at)::float8 AS "waitedSeconds"`),
     ...[...hosts].map((host) => notify(tx, { about: "host", host })),
   ]);
+  const deedOf = ({ waitedSeconds }: { waitedSeconds: number }) =>
+    ({ kind: "placed", pool: pool.match, waitedSeconds }) as const;
+  note(tx, ...placed.map(deedOf));
   return placements;
 }
 

@@ -4,7 +4,8 @@ import { enqueue } from "../queue/enqueue.ts";
 import type { SharedMessages } from "../queue/shared-messages.ts";
 import { writeAudit } from "../store/audit.ts";
 import type { Tx } from "../store/connect.ts";
-import { insertExecutions } from "../store/executions.ts";
+import type { OnDeed } from "../store/deeds.ts";
+import { deedOf, insertExecutions } from "../store/executions.ts";
 import { insertJobs } from "../store/jobs.ts";
 import { insertWork } from "../store/new-jobs.ts";
 import { insertSchedules, type NewSchedule } from "../store/schedules.ts";
@@ -67,6 +68,7 @@ export async function enqueueAtOnce(
   sql: postgres.Sql,
   shared: SharedMessages,
   plans: readonly JobPlan[],
+  onDeed: OnDeed,
 ): Promise<Enqueued[]> {
   const work = plans.map((plan) => {
     const execution = executionOf(plan.job, plan.pool, plan.trace);
@@ -75,6 +77,7 @@ export async function enqueueAtOnce(
   const pools = [...new Set(plans.map(({ pool }) => pool))];
   const messages = await insertWork(sql, shared.select(sql, pools), work);
   shared.note(messages);
+  for (const { execution } of work) onDeed(deedOf(execution));
   return work.map(({ job, execution }) => ({
     jobId: job.id,
     executionId: execution.id,

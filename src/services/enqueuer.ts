@@ -18,7 +18,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export interface EnqueuerDeps extends Pick<Store, "db" | "sql"> {
+export interface EnqueuerDeps extends Pick<Store, "db" | "sql" | "onDeed"> {
   /**
    * Has pools dispatched in which something new waits, when it is committed; `null` when another
    * process must, at the word of the queue.
@@ -26,7 +26,7 @@ export interface EnqueuerDeps extends Pick<Store, "db" | "sql"> {
   dispatch: ((pools: readonly string[]) => void) | null;
 }
 
-export function createEnqueuer({ db, sql, dispatch }: EnqueuerDeps): Enqueuer {
+export function createEnqueuer({ db, sql, dispatch, onDeed }: EnqueuerDeps): Enqueuer {
   const shared = createSharedMessages(dispatch !== null);
   const line: Waiting[] = [];
   /** The sizes of the batches that are under way. */
@@ -36,7 +36,7 @@ export function createEnqueuer({ db, sql, dispatch }: EnqueuerDeps): Enqueuer {
     const plans = batch.map(({ plan }) => plan);
     try {
       const made = plans.every(({ firstTick }) => firstTick === null)
-        ? await enqueueAtOnce(sql, shared, plans)
+        ? await enqueueAtOnce(sql, shared, plans, onDeed)
         : await db.transaction((tx) => enqueueJobs(tx, plans));
       for (const [index, enqueued] of made.entries()) batch[index]?.resolve(enqueued);
     } catch (error) {

@@ -4,6 +4,7 @@ import { retryDelayMs } from "../core/retry.ts";
 import { parseTraceparent } from "../core/trace-context.ts";
 import { enqueue } from "../queue/enqueue.ts";
 import type { Tx } from "../store/connect.ts";
+import { note } from "../store/deeds.ts";
 import { insertExecutions } from "../store/executions.ts";
 import { recordLogSizes } from "../store/log-sizes.ts";
 import { notifyOfExecutions } from "../store/notify.ts";
@@ -15,6 +16,7 @@ import { tell } from "./tell.ts";
 export const ENDED = {
   id: executions.id,
   jobId: executions.jobId,
+  taskId: executions.taskId,
   pool: executions.pool,
   host: executions.host,
   status: executions.status,
@@ -25,12 +27,18 @@ export const ENDED = {
   tickAt: executions.tickAt,
   afterPrevious: executions.afterPrevious,
   logDay: executions.logDay,
+  message: executions.message,
+  logHasGap: executions.logHasGap,
+  ranSeconds: sql<number | null>`extract(epoch FROM finished_at - started_at)::float8`,
+  wholeSeconds: sql<number>`extract(epoch FROM finished_at - created_at)::float8`,
   traceparent: executions.traceparent,
   // Those of the transaction and of the statement, by Postgres' clock as all that is in the row.
   endFrom: sql<Date>`now()`.mapWith(executions.createdAt),
   endTo: sql<Date>`clock_timestamp()`.mapWith(executions.createdAt),
 };
-export type Ended = Pick<ExecutionRow, Exclude<keyof typeof ENDED, "endFrom" | "endTo">> & {
+export type Ended = Pick<ExecutionRow, keyof typeof ENDED & keyof ExecutionRow> & {
+  ranSeconds: number | null;
+  wholeSeconds: number;
   endFrom: Date;
   endTo: Date;
 };
@@ -56,6 +64,7 @@ export async function followEnds(tx: Tx, ended: readonly Ended[]): Promise<void>
     "ended",
     ended.map(({ id }) => id),
   );
+  note(tx, ...ended.map((each) => ({ kind: "ended" as const, ...each })));
 }
 
 /** A retry is an execution of its own that waits in the rows; it takes the job's details of now. */

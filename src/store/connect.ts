@@ -1,6 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { type PostgresAddress, socketPathOf, tlsOptionsOf } from "./address.ts";
+import { type OnDeed, tellDeeds } from "./deeds.ts";
 import * as schema from "./schema.ts";
 import { settleBeforeClose } from "./settled-close.ts";
 import { STATEMENT_TIMEOUT_MS, watchSockets } from "./watched-socket.ts";
@@ -12,6 +13,8 @@ export type Tx = Parameters<Parameters<Db["transaction"]>[0]>[0];
 export interface Store {
   readonly db: Db;
   readonly sql: postgres.Sql;
+  /** Is told what transactions of `db` have done. */
+  readonly onDeed: OnDeed;
   /** Cuts every connection: what is under way fails, what comes next connects anew. */
   reset(why: string): void;
   close(): Promise<void>;
@@ -25,6 +28,7 @@ export interface StoreOptions {
   name?: string;
   /** No limit for a statement and no watch on silence: for migrations, which may take their time. */
   patient?: boolean;
+  onDeed?: OnDeed;
 }
 
 // postgres 3.4.9 sends BEGIN without reserving the connection when BEGIN is the query that fills
@@ -39,7 +43,7 @@ const CLOSE_TIMEOUT_SECONDS = 5;
 const retryDelaySeconds = (failures: number) => Math.min(1, 0.05 * 2 ** failures);
 
 export function openStore(options: StoreOptions): Store {
-  const { address, patient = false } = options;
+  const { address, patient = false, onDeed = () => {} } = options;
   const sockets = watchSockets(!patient && address.tls === "off");
   const path = socketPathOf(address);
   const connection = {
@@ -71,8 +75,9 @@ export function openStore(options: StoreOptions): Store {
     ...connection,
   });
   return {
-    db: drizzle(sql, { schema }),
+    db: tellDeeds(drizzle(sql, { schema }), onDeed),
     sql,
+    onDeed,
     reset: sockets.destroyAll,
     close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
   };

@@ -2,6 +2,7 @@ import { and, asc, count, desc, eq, inArray, isNotNull, sql } from "drizzle-orm"
 import type { Status } from "../core/status.ts";
 import type { StoredRequest } from "../payload/sealed.ts";
 import type { Db, Tx } from "./connect.ts";
+import { type Deed, note } from "./deeds.ts";
 import { type ExecutionRow, executions, jobs, tasks } from "./schema.ts";
 
 export interface NewExecution {
@@ -70,6 +71,13 @@ export async function insertExecutions(
       "concurrencyLimit" int, "onHostLost" text, "afterPrevious" boolean, "tickAt" timestamptz, retry int,
       "retryOf" uuid, "delayMs" float8, traceparent text, tracestate text, "tracedFrom" timestamptz
     )`);
+  note(tx, ...newExecutions.map(deedOf));
+}
+
+/** What is told of an execution when it is there. */
+export function deedOf({ id, jobId, taskId, pool, tickAt, retryOf }: NewExecution): Deed {
+  const origin = retryOf !== undefined ? "retry" : tickAt !== undefined ? "schedule" : "request";
+  return { kind: "enqueued", id, jobId, taskId, pool, origin };
 }
 
 export async function findExecution(

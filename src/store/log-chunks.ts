@@ -3,6 +3,7 @@ import type { LogFrame } from "../core/log-frames.ts";
 import { instantToDate, nanosBetween, packFrames, unpackFrames } from "../core/log-frames.ts";
 import { countLines } from "../core/log-lines.ts";
 import type { Db, Tx } from "./connect.ts";
+import { note } from "./deeds.ts";
 import { logDayOf, logDaysOf } from "./log-days.ts";
 import { executions, logChunks } from "./schema.ts";
 
@@ -48,7 +49,10 @@ export async function insertLogSegments(tx: Tx, segments: readonly LogSegment[])
       data: packed.data,
     };
   });
-  await tx.insert(logChunks).values(rows).onConflictDoNothing();
+  const stored = await tx.insert(logChunks).values(rows).onConflictDoNothing().returning({
+    bytes: sql<number>`stdout_bytes + stderr_bytes + pull_bytes`,
+  });
+  note(tx, { kind: "logged", bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0) });
 }
 
 /** The number of the last frame that is stored of an execution; 0 when there is none. */

@@ -33,6 +33,7 @@ export interface AttendDeps {
   /** Containers of no execution here whose removal has a receipt. */
   decided: Set<string>;
   breaker: BreakerRules;
+  metrics: RunDeps["metrics"];
   registries: RunDeps["registries"];
   secrets: RunDeps["secrets"];
   pools: RunDeps["pools"];

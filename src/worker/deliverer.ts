@@ -6,6 +6,7 @@ import { type Attempt, nextDueInMs, recordAttempt, takeUpDeliveries } from "../s
 import type { DeliveryRow } from "../store/delivery-schema.ts";
 import { isDatabaseDown } from "../store/faults.ts";
 import type { Log } from "./log.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { persist } from "./persist.ts";
 import { repeat } from "./repeat.ts";
 
@@ -24,6 +25,7 @@ const RECORD_WITHIN_MS = 8_000;
 export interface DelivererDeps {
   db: Db;
   log: Log;
+  metrics: Pick<WorkerMetrics, "delivered">;
   backoff: { minMs: number; factor: number };
   /** Names of the service's webhooks that this node's configuration has. */
   known(): readonly string[];
@@ -101,7 +103,7 @@ export function startDeliverer(deps: DelivererDeps): Deliverer {
 
 /** Never rejects. */
 async function deliver(
-  { db, log, backoff, send }: DelivererDeps,
+  { db, log, metrics, backoff, send }: DelivererDeps,
   delivery: DeliveryRow,
   signal: AbortSignal,
 ): Promise<void> {
@@ -115,11 +117,14 @@ async function deliver(
     await persist(AbortSignal.timeout(RECORD_WITHIN_MS), () =>
       recordAttempt(db, delivery, sent, next),
     );
-    const { ok, code, error } = sent;
-    log.info({ execution: executionId, kind, event, ok, code, error, try: tries }, "delivery");
+    const { ok, code, error, durationMs } = sent;
+    const came = ok ? "delivered" : next === null ? "dead" : "failed";
+    metrics.delivered(kind, came, durationMs / 1_000);
+    const told = { executionId, deliveryId: id, kind, event, outcome: came, code, try: tries };
+    log[ok ? "info" : "warn"]({ ...told, durationMs, error }, "delivery");
   } catch (error) {
     // It stays taken up, and is due again when that is over.
-    log.error({ delivery: id, error: messageOf(error) }, "could not deliver");
+    log.error({ executionId, deliveryId: id, error: messageOf(error) }, "could not deliver");
   }
 }
 

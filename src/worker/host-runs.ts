@@ -63,7 +63,7 @@ export function createHostRuns(deps: HostRunsDeps): HostRuns {
   const afterBreak = async (executionId: string, error: unknown): Promise<boolean> => {
     if (error instanceof LeaseLost) fail(error);
     if (error instanceof Abandoned || signal.aborted) return false;
-    log.warn({ execution: executionId, host: host.name, error: messageOf(error) }, "run broke");
+    log.warn({ executionId, host: host.name, error: messageOf(error) }, "run broke");
     // Either the host is gone, which this finds out, or the run can be begun again. An engine that
     // answers about one container with a fault may be well otherwise.
     if (error instanceof HostUnreachable && !error.answered) await blameHost(error);

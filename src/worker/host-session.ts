@@ -24,6 +24,7 @@ export interface SessionDeps {
   installation: string;
   logWriter: AttendDeps["logWriter"];
   log: Log;
+  metrics: AttendDeps["metrics"];
   registries: AttendDeps["registries"];
   secrets: AttendDeps["secrets"];
   pools: AttendDeps["pools"];
@@ -149,7 +150,7 @@ async function tellUnreachable(
     } else if (isLost) {
       await persist(signal, () => loseExecution(db, lease, { execution, reason, restOfLog: [] }));
       deps.onEnded(execution.pool);
-      log.warn({ execution: execution.id, host: lease.host, reason }, "lost");
+      log.warn({ executionId: execution.id, host: lease.host, reason }, "lost");
     }
   }
 }

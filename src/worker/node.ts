@@ -71,6 +71,7 @@ export function startNode(deps: NodeDeps): Node {
   const { store, beatStore, log } = deps;
   const { db } = store;
   const id = crypto.randomUUID();
+  deps.metrics.nodeIs(id, hostname());
   const held = new Map<string, HeldHost>();
   /** Named by no pool any more, and kept until nothing runs there. */
   const retired = new Set<string>();
@@ -87,16 +88,18 @@ export function startNode(deps: NodeDeps): Node {
   };
   const handOver = (entry: HeldHost) => {
     const { lease, ended } = entry.session;
-    entry.leave("another node has room for it");
+    entry.leave("handed_over");
     void ended
       .then(() => releaseLease(db, lease))
       .then(() => notify(db, { about: "lease" }))
       // It is free for the others when its time is up.
-      .catch((error: unknown) => log.warn({ error: messageOf(error) }, "could not hand over"));
+      .catch((error: unknown) =>
+        log.warn({ host: lease.host, error: messageOf(error) }, "could not hand over the host"),
+      );
   };
   /** A new session begins with the next beat. */
   const reconnect = (entry: HeldHost) => {
-    entry.leave("it is reached in another way from now on");
+    entry.leave("reconnected");
     void entry.session.ended.then(() => beats.hurry());
   };
   /** Nothing runs there any more. */
@@ -105,7 +108,7 @@ export function startNode(deps: NodeDeps): Node {
     if (entry === undefined) return void retired.delete(host);
     if (entry.isLeft() || !entry.session.isAtRest()) return;
     const { lease, ended } = entry.session;
-    entry.leave("no pool names it any more, and nothing runs there");
+    entry.leave("unnamed");
     retired.delete(host);
     void ended
       .then(() => deps.releaseEmpty(lease))
@@ -113,7 +116,9 @@ export function startNode(deps: NodeDeps): Node {
         // Something has come all the same: the next beat takes it again.
         if (!isReleased && !hosts.includes(host)) retired.add(host);
       })
-      .catch((error: unknown) => log.warn({ error: messageOf(error) }, "could not let go"));
+      .catch((error: unknown) =>
+        log.warn({ host, error: messageOf(error) }, "could not let go of the host"),
+      );
   };
 
   const beat = async () => {
@@ -129,7 +134,7 @@ export function startNode(deps: NodeDeps): Node {
     );
     for (const entry of leases) {
       const state = renewed.get(entry.session.lease.host);
-      if (state === undefined) entry.leave("another node holds the lease");
+      if (state === undefined) entry.leave("lost");
       else {
         entry.confirmedAt = sentAt;
         entry.session.see(state);
@@ -173,7 +178,7 @@ export function startNode(deps: NodeDeps): Node {
   const watch = setInterval(() => {
     const now = performance.now();
     for (const entry of held.values()) {
-      if (now - entry.confirmedAt > CONFIRMED_FOR_MS) entry.leave("the lease was not confirmed");
+      if (now - entry.confirmedAt > CONFIRMED_FOR_MS) entry.leave("unconfirmed");
     }
   }, LOOK_AT_LEASES_EVERY_MS);
 

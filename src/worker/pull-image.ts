@@ -6,6 +6,7 @@ import type { Db } from "../store/connect.ts";
 import { lastStoredFrame } from "../store/log-chunks.ts";
 import type { ExecutionRow } from "../store/schema.ts";
 import type { LogSink } from "./log-sink.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { persist } from "./persist.ts";
 
 export interface PullDeps {
@@ -16,6 +17,7 @@ export interface PullDeps {
   registries: Live<Readonly<Record<string, RegistryLogin>>>;
   /** The node no longer attends to the host. */
   signal: AbortSignal;
+  metrics: Pick<WorkerMetrics, "pulled">;
 }
 
 /** What an attempt may be told while it lasts. */
@@ -36,7 +38,7 @@ export interface StartSignals {
  */
 export async function pullImageOf(
   deps: PullDeps,
-  { id, request, timeoutSeconds }: ExecutionRow,
+  { id, pool, request, timeoutSeconds }: ExecutionRow,
   { stop, withdrawn, drained }: StartSignals,
 ): Promise<void> {
   const { host, db, sink, signal } = deps;
@@ -49,6 +51,9 @@ export async function pullImageOf(
   };
   const overtime = new AbortController();
   const timer = setTimeout(() => overtime.abort(), timeoutSeconds * 1_000);
+  const begunAt = performance.now();
+  const tell = (outcome: Parameters<WorkerMetrics["pulled"]>[1]) =>
+    deps.metrics.pulled(pool, outcome, (performance.now() - begunAt) / 1_000);
   try {
     await host.pull({
       image: request.image,
@@ -56,7 +61,9 @@ export async function pullImageOf(
       signal: AbortSignal.any([signal, withdrawn, stop, drained, overtime.signal]),
       onProgress,
     });
+    tell("ok");
   } catch (error) {
+    tell(error instanceof PullAborted && !overtime.signal.aborted ? "aborted" : "failed");
     if (!(error instanceof PullAborted && overtime.signal.aborted)) throw error;
     const message = `The pull of "${request.image}" took longer than ${timeoutSeconds} s, the execution's timeout, and was given up`;
     onProgress([failedLine(message)]);

@@ -81,6 +81,7 @@ async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<v
     await host.remove(stray.id, { force: true });
     decided.delete(stray.id);
   } catch (error) {
-    log.warn({ containerId: stray.id, error: messageOf(error) }, "could not remove");
+    const fields = { host: host.name, executionId, containerId: stray.id };
+    log.warn({ ...fields, error: messageOf(error) }, "could not remove a container");
   }
 }

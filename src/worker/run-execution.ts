@@ -15,7 +15,6 @@ import type { Started } from "./outcome.ts";
 import { persist } from "./persist.ts";
 import type { StartSignals } from "./pull-image.ts";
 import { type StartDeps, startContainer } from "./start-container.ts";
-import { traceIdOf } from "./tracing.ts";
 
 export interface RunDeps extends StartDeps, FollowDeps {
   log: Log;
@@ -152,24 +151,12 @@ async function finish(
     const lost = { execution: { id: execution.id, containerId }, reason, end, restOfLog };
     const outcome = await persist(signal, () => loseExecution(db, lease, lost));
     deps.onEnded(execution.pool);
-    return log.warn({ execution: execution.id, host: lease.host, reason, outcome }, "lost");
+    return log.warn({ executionId: execution.id, host: lease.host, reason, outcome }, "lost");
   }
-  const ended = await persist(signal, () =>
+  await persist(signal, () =>
     finishExecution(db, lease, { executionId: execution.id, end, restOfLog }),
   );
   deps.onEnded(execution.pool);
-  const { status, failureCause, exitCode } = ended ?? end;
-  log.info(
-    {
-      execution: execution.id,
-      ...traceIdOf(execution),
-      host: lease.host,
-      status,
-      failureCause,
-      exitCode,
-    },
-    "ended",
-  );
 }
 
 async function putBack(
@@ -182,13 +169,15 @@ async function putBack(
   // First, so that what is put back finds the circuit open when that was the last straw.
   if (fault.isOfHost) await deps.breaker.failed(fault.message);
   await persist(signal, () => putBackExecution(db, lease, execution, fault));
-  log.warn({ execution: execution.id, host: lease.host, fault: fault.message }, "put back");
+  log.warn({ executionId: execution.id, host: lease.host, error: fault.message }, "put back");
 }
 
 /** The end is written: what is left on the host is of no use, and the next reconciliation finds it. */
 async function removeContainer(deps: RunDeps, containerId: string | null): Promise<void> {
   if (containerId === null) return;
   await deps.host.remove(containerId, { force: true }).catch((error: unknown) => {
-    deps.log.warn({ containerId, error: messageOf(error) }, "could not remove a container");
+    const { host } = deps.lease;
+    const fields = { host, containerId, error: messageOf(error) };
+    deps.log.warn(fields, "could not remove a container");
   });
 }

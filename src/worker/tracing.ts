@@ -19,12 +19,6 @@ export function traceOf({ traceparent }: Pick<Carrier, "traceparent">): TraceCon
   return traceparent === null ? null : parseTraceparent(traceparent);
 }
 
-/** For the service's log. */
-export function traceIdOf(execution: Pick<Carrier, "traceparent">): { traceId?: string } {
-  const trace = traceOf(execution);
-  return trace === null ? {} : { traceId: trace.traceId };
-}
-
 /** Tells of a part of an execution. */
 export function tellPart(
   traces: Traces,

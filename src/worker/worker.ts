@@ -18,6 +18,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { type Retention, startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { createLogWriter } from "./log-writer.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { type Node, startNode } from "./node.ts";
 import { startSealing } from "./sealing.ts";
 import { type SendDeps, sendDelivery } from "./send-delivery.ts";
@@ -55,6 +56,7 @@ export interface WorkerDeps extends WorkerParts {
   telling: Omit<SendDeps, "db" | "keyring" | "webhooks" | "traces"> & {
     backoff: DelivererDeps["backoff"];
   };
+  metrics: WorkerMetrics;
   log: Log;
 }
 
@@ -130,6 +132,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     db,
     log,
     known: () => [...named().keys()],
+    metrics: deps.metrics,
     backoff: deps.telling.backoff,
     send: (delivery, signal) =>
       sendDelivery(

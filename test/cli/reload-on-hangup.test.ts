@@ -48,7 +48,14 @@ function hearing() {
     begun,
     said,
     end,
-    start: () => app.resolve({ url: null, reload, fault: async () => null, stop: async () => {} }),
+    start: () =>
+      app.resolve({
+        url: null,
+        metricsUrl: null,
+        reload,
+        fault: async () => null,
+        stop: async () => {},
+      }),
     /** Resolves when what follows from it has begun. */
     async letGo() {
       waiting.shift()?.();

@@ -9,6 +9,7 @@ const ROUTES: Record<string, Role | null> = {
   "GET /": "viewer",
   "GET /healthcheck": null,
   "GET /status": "viewer",
+  "GET /metrics": "viewer",
   "GET /whoami": "viewer",
   "GET /openapi.json": "viewer",
   "GET /docs": "viewer",

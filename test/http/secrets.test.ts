@@ -10,6 +10,14 @@ import { migratedDatabase } from "../support/store.ts";
 import { jsonOf } from "./request.ts";
 
 const PASSWORD = "canary-password-7f3a";
+const LOOKED_AT = [
+  "/status/",
+  "/whoami/",
+  "/tokens/?all=true",
+  "/hosts/",
+  "/metrics",
+  "/openapi.json",
+];
 
 test("a token and a password are found nowhere, however they were used", async () => {
   await using database = await migratedDatabase();
@@ -46,7 +54,7 @@ test("a token and a password are found nowhere, however they were used", async (
     await ask("/tasks/a/", `Bearer ${token}`, { method: "POST", body: job }),
   );
   for (const authorization of [`Bearer ${token}`, basic("x", token), owner]) {
-    for (const path of ["/status/", "/whoami/", "/tokens/?all=true", "/hosts/", "/openapi.json"]) {
+    for (const path of LOOKED_AT) {
       await tell(path, authorization);
     }
     await tell("/tasks/b/", authorization);
@@ -83,6 +91,7 @@ test("a token and a password are found nowhere, however they were used", async (
   // Each place would show what is to be found there.
   expect(places.log).toContain('"operation":"revokeToken"');
   expect(places.log).toContain('"msg":"bug"');
+  expect(places.answers).toContain("fastlane_build_info");
   expect(places.tables).toContain(id);
   expect(places.notifications).toContain(id);
   expect(places.processes).toContain("dist/fastlane");

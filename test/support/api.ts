@@ -13,6 +13,8 @@ export const OWNER = { basicAuthUsername: "ada", basicAuthPassword: "lovelace" }
 export interface Api extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`. */
   url: string;
+  /** Where its metrics are besides; `null` unless that is configured. */
+  metricsUrl: string | null;
   database: MigratedDatabase;
   store: Store;
   /** All that the service logged, at whatever level. */
@@ -45,6 +47,7 @@ export async function startApi(
   let made = 0;
   return {
     url,
+    metricsUrl: app.metricsUrl,
     database,
     store,
     logged,

@@ -19,9 +19,9 @@ export async function startNodeApp(options: AppOptions): Promise<Omit<App, "faul
   const { ask } = running;
   const app = crypto.randomUUID();
   const started = { start: { config, version, roles }, app };
-  const url = await ask<string | null>(started, log);
+  const urls = await ask<Pick<App, "url" | "metricsUrl">>(started, log);
   return {
-    url,
+    ...urls,
     reload: (next) => ask<Changes>({ app, reload: next }),
     stop: () => ask<void>({ app, stop: true }),
   };

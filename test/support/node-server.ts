@@ -49,7 +49,7 @@ async function act({ app, start, reload, stop }: Omit<Request, "id">): Promise<u
     };
     const started = await startApp({ ...start, log });
     apps.set(app, started);
-    return started.url;
+    return { url: started.url, metricsUrl: started.metricsUrl };
   }
   const running = apps.get(app);
   if (reload !== undefined) return await running?.reload(reload);

@@ -122,6 +122,24 @@ const SERVICE_OPERATIONS: readonly Operation[] = [
     ],
     refusals: ALWAYS,
   },
+  {
+    id: "metrics",
+    method: "get",
+    path: "/metrics",
+    tag: "Service",
+    summary: "Metrics for Prometheus",
+    description:
+      "What this node counts, and what Postgres tells of the installation, in Prometheus' text format. Whoever may see anything sees all of it: nothing is told by task.",
+    parameters: [],
+    answers: [
+      {
+        status: 200,
+        description: "The metrics; without those of the installation while Postgres is away",
+        example: "# TYPE fastlane_nodes gauge\nfastlane_nodes 2\n",
+      },
+    ],
+    refusals: ["not_authenticated", "too_many_failures", "host_not_ours"],
+  },
 ];
 
 /** Every route of the API. */
