@@ -49,7 +49,8 @@ export async function* logEvents(
   } catch (error) {
     if (signal.aborted) return;
     // The store is away, or this is a bug: either way the client does well to come again.
-    deps.log.error({ error: messageOf(error) }, "could not go on with server-sent events");
+    const fields = { executionId: execution.id, error: messageOf(error) };
+    deps.log.error(fields, "could not go on with server-sent events");
   }
 }
 
