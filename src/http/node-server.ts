@@ -57,6 +57,10 @@ export async function startHttpServer(app: ServedApp, address: ListenAddress): P
   );
   const server = createServer((incoming, outgoing) => {
     hideUnfitHost(incoming);
+    // Node keeps a connection that falls idle only after the close of the server.
+    outgoing.once("close", () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
     void answer(incoming, outgoing);
   });
   server.timeout = READER_MAY_PAUSE_SECONDS * 1_000;
