@@ -77,7 +77,8 @@ async function findNpmComponents(): Promise<Component[]> {
     ...(await bundledPackages(`${ROOT}/src/main.ts`, "bun")),
     ...(await bundledPackages(`${ROOT}/src/page/stream.ts`, "browser")),
   ];
-  return await Promise.all([...new Set(folders)].sort().map(npmComponent));
+  const others = folders.filter((folder) => folder !== POSTGRES_PACKAGE);
+  return await Promise.all([...new Set(others)].sort().map(npmComponent));
 }
 
 async function npmComponent(folder: string): Promise<Component> {

@@ -36,6 +36,15 @@ test("it names the binary by its sum, and what is in it to the libraries of Post
   );
 });
 
+test("it is the same each time, and names each part once", () => {
+  const references = [...sbom.matchAll(/"bom-ref": "(.*)"/g)].map(([, reference]) => reference);
+
+  expect(sbomOf({ fileName: "fastlane-linux-x64", sha256: SHA256, components })).toBe(sbom);
+  expect(new Set(references).size).toBe(references.length);
+  // What the library makes up where two are called the same.
+  expect(sbom).not.toContain("BomRef.");
+});
+
 test("it names nothing that only making the binary takes", () => {
   const names = components.map(({ name }) => name);
 
