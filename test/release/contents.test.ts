@@ -6,6 +6,7 @@ import { packageFolder } from "../../scripts/parts/packages.ts";
 import { PLATFORMS, platformNamed } from "../../scripts/parts/platforms.ts";
 import { neededFiles } from "../../scripts/parts/postgres-archive.ts";
 import { sbomOf } from "../../scripts/parts/sbom.ts";
+import { run } from "../support/run-fastlane.ts";
 
 const SHA256 = "ab".repeat(32);
 const platform = platformNamed("linux-x64");
@@ -81,4 +82,11 @@ test("each part of each platform has a text in the licences", async () => {
   const without = components.map(titleOf).filter((title) => (lengths.get(title) ?? 0) < 100);
   expect(without).toEqual([]);
   expect(components.length).toBeGreaterThan(500);
+});
+
+test("the binary prints them", async () => {
+  const { stdout, code } = await run(["licenses"]);
+
+  expect(stdout).toBe(await licensesText());
+  expect(code).toBe(0);
 });
