@@ -1,8 +1,10 @@
 import { assertPortFree } from "#http-server";
 import { migrateDatabase, provideDatabase } from "./app/database.ts";
+import { end, type Started } from "./app/ending.ts";
 import { startListening } from "./app/listening.ts";
 import { meter, startMetrics } from "./app/metering.ts";
 import type { AppOptions } from "./app/options.ts";
+import { urlOf } from "./app/own-url.ts";
 import { reload } from "./app/reload.ts";
 import { openSecrets } from "./app/secrets.ts";
 import { startApi } from "./app/serving.ts";
@@ -31,50 +33,57 @@ export interface App {
   reload(next: Config): Promise<Changes>;
   /** What is wrong with it, as a sentence; `null` when it works, or waits for Postgres. */
   fault(): Promise<string | null>;
-  /** Stops in the reverse order of the start. Containers run on, for the next owner to adopt. */
-  stop(): Promise<void>;
+  /**
+   * Stops within 10 s, whatever hangs. Containers run on, for the next owner to adopt.
+   *
+   * @param delayMs For how long the API answers on, so that clients turn to another node.
+   */
+  stop(delayMs?: number): Promise<void>;
 }
 
 /** The one place that builds the parts and starts them, each when what it needs is there. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, roles, log } = options;
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const part of stops.splice(0).reverse()) await part();
+  const started: Started = { api: null, working: null, connections: [], postgres: [] };
+  const { connections } = started;
+  let stopped: Promise<void> | null = null;
+  const stop = (delayMs = 0) => {
+    stopped ??= end(started, log, delayMs);
+    return stopped;
   };
   try {
     if (roles.api) await assertPortFree(config);
-    const address = await provideDatabase(options, stops);
+    const address = await provideDatabase(options, started.postgres);
     const live = holderOf(config);
     const { metrics, onDeed } = meter({ ...options, live }, () => store.db);
     const store = openStore({ address, onDeed });
-    stops.push(() => store.close());
+    connections.push(() => store.close());
     await migrateDatabase(address, log);
     await addLogDays(store.db);
     const secrets = await openSecrets(options, store);
-    stops.push(() => secrets.stop());
+    connections.push(() => secrets.stop());
     const traces = beginTraces(options);
-    stops.push(() => traces.stop());
+    connections.push(() => traces.stop());
     const hints = createHints();
     const tokenWatch = createTokenWatch(store);
-    const metricsUrl = await startMetrics(config, { metrics, log }, stops);
+    const metricsUrl = await startMetrics(config, { metrics, log }, connections);
     const parts = { store, secrets, traces, metrics };
-    const working = roles.worker ? await startWorking(options, address, parts, stops) : null;
+    const working = roles.worker ? await startWorking(options, address, parts, connections) : null;
+    started.working = working;
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
-    stops.push(startListening({ address, log, ears }));
-    const http = roles.api
-      ? await startApi(options, live, { ...parts, hints, tokenWatch }, working, stops)
-      : null;
+    connections.push(startListening({ address, log, ears }));
+    const waiting = { ...parts, hints, tokenWatch };
+    started.api = roles.api ? await startApi(options, live, waiting, working) : null;
     return {
-      url: http === null ? null : `http://${config.host}:${http.port}`,
+      url: started.api === null ? null : urlOf(config.host, started.api.port),
       metricsUrl,
       reload: (next) => reload(live, next, working?.worker ?? null),
       fault: () => faultOf(store, working?.queue ?? null),
       stop,
     };
   } catch (error) {
-    await stop().catch(() => {});
+    await stop();
     throw error;
   }
 }

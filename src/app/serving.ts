@@ -3,7 +3,6 @@ import type { Config } from "../config/schema.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Live } from "../core/live.ts";
 import { createHttpApp } from "../http/app.ts";
-import type { HttpServer } from "../http/server.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Secrets } from "../payload/sealed.ts";
 import { createEnqueuer } from "../services/enqueuer.ts";
@@ -27,8 +26,16 @@ export interface ApiParts {
   metrics: Metrics;
 }
 
+/** The HTTP API of this process. */
+export interface Api {
+  readonly port: number;
+  /** Asks clients and proxies to turn to another node, and answers on. */
+  leave(): void;
+  stop(): Promise<void>;
+}
+
 /**
- * Starts the HTTP API; `stops` gets what stops it.
+ * Starts the HTTP API.
  *
  * @param working `null` where other processes run the jobs.
  */
@@ -37,11 +44,10 @@ export async function startApi(
   live: Live<Config>,
   { store, hints, tokenWatch, secrets, traces, metrics }: ApiParts,
   working: Working | null,
-  stops: (() => Promise<void>)[],
-): Promise<HttpServer> {
+): Promise<Api> {
   const { db } = store;
   const onEnqueued = (pools: readonly string[]) => working?.worker.dispatch(pools);
-  const stopping = new AbortController();
+  const [leaving, stopping] = [new AbortController(), new AbortController()];
   const app = createHttpApp({
     db,
     hints,
@@ -68,17 +74,22 @@ export async function startApi(
     envBlacklistedWords: config.envBlacklistedWords,
     paginationPerPage: config.paginationPerPage,
     queueIsAlive: working === null ? null : () => working.queue.isAlive(),
+    leaving: leaving.signal,
     stopping: stopping.signal,
     metrics,
     log,
   });
   const server = await startHttpServer(app, config);
-  stops.push(async () => {
-    // Who waits for an end or follows a log is told what there is, and answered.
-    stopping.abort();
-    await server.stop();
-  });
-  return server;
+  return {
+    port: server.port,
+    leave: () => leaving.abort(),
+    async stop() {
+      leaving.abort();
+      // Who waits for an end or follows a log is told what there is and to come again, and comes
+      // to another node.
+      await server.stop(() => stopping.abort());
+    },
+  };
 }
 
 function basicAuthOf({ basicAuthUsername, basicAuthPassword }: Config) {

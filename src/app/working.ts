@@ -16,6 +16,8 @@ import type { AppSecrets } from "./secrets.ts";
 export interface Working {
   worker: Worker;
   queue: Queue;
+  /** Takes nothing new, and gives the hosts back as they are. */
+  stop(): Promise<void>;
 }
 
 export interface WorkingParts {
@@ -25,7 +27,7 @@ export interface WorkingParts {
   metrics: Metrics;
 }
 
-/** Starts what runs jobs; `stops` gets what stops it. */
+/** Starts what runs jobs; `stops` gets what stops it once that is stopped. */
 export async function startWorking(
   { config, version, log }: AppOptions,
   address: PostgresAddress,
@@ -70,12 +72,12 @@ export async function startWorking(
     metrics,
     log,
   });
-  stops.push(() => worker.stop());
-  queue = startQueue({
+  const started = startQueue({
     address,
     handlers: worker.handlers,
     log: (level, text, details) => log[level](details ?? {}, text),
   });
-  stops.push(queue.stop);
-  return { worker, queue };
+  queue = started;
+  const stop = async () => void (await Promise.all([worker.stop(), started.stop()]));
+  return { worker, queue, stop };
 }

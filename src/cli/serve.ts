@@ -20,6 +20,9 @@ const ROLES = {
   worker: { roles: { api: false, worker: true }, description: "run jobs, without the HTTP API" },
 } as const;
 
+/** From the word to stop to the end, also where something hangs that is waited for. */
+const END_WITHIN_MS = 9_700;
+
 export function addServeCommands(program: Command, surroundings: Surroundings): void {
   for (const [name, { roles, description }] of Object.entries(ROLES)) {
     const command = withConfigOptions(program.command(name).description(description));
@@ -43,9 +46,12 @@ async function serve(
   const manager = serviceManagerOf(surroundings.environment, process.pid);
   const { tell } = serviceNotices({ manager, path: surroundings.environment["PATH"] ?? "", log });
   void tell("STATUS=starts");
+  let askedAt = performance.now();
   const stopAsked = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
+      askedAt = performance.now();
+      setTimeout(giveUp, END_WITHIN_MS, log);
       stopAsked.resolve(signal);
       // Whoever asks twice does not want to wait.
       process.once(signal, () => process.exit(1));
@@ -78,5 +84,13 @@ async function serve(
   watchdog[Symbol.dispose]();
   void tell("STOPPING=1", "STATUS=stops; containers run on");
   await endReloads();
-  await app.stop();
+  // A person at the terminal does not want to wait.
+  await app.stop(signal === "SIGTERM" && roles.api ? config.stopDelaySeconds * 1_000 : 0);
+  log.info({ ms: Math.round(performance.now() - askedAt) }, "stopped");
+}
+
+/** What hangs ends with the process, and containers are adopted by the next node all the same. */
+function giveUp(log: ReturnType<typeof createLog>): void {
+  log.warn("did not end in time, and is cut off");
+  process.exit(0);
 }

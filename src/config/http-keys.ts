@@ -21,6 +21,9 @@ const headerText = v.pipe(
   v.excludes('"', 'must not have "'),
 );
 
+/** All of the end takes 10 s at most. */
+const LONGEST_STOP_DELAY_SECONDS = 5;
+
 /** Where the API listens, and what it answers. */
 export const HTTP_KEYS = {
   port: key(
@@ -31,6 +34,10 @@ export const HTTP_KEYS = {
   reusePort: key(
     "Whether other fastlanes of the same user may listen on the same port; see operations.md",
     v.optional(truth, false),
+  ),
+  stopDelaySeconds: key(
+    "Seconds that a node answers on after SIGTERM, so that clients and proxies turn to another; see operations.md",
+    v.optional(wholeNumber(0, LONGEST_STOP_DELAY_SECONDS), 1),
   ),
   publicUrl: key("The URL under which clients reach fastlane", v.optional(httpUrl), {
     example: "https://fastlane.example",

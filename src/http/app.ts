@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { AppError } from "../core/errors.ts";
-import { cors, gzip, requestIds } from "./around.ts";
+import { connectionEnds, cors, gzip, requestIds } from "./around.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { authentication } from "./authentication.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
@@ -25,7 +25,8 @@ import { tokenRoutes } from "./token-routes.ts";
 /** The whole HTTP API, every route with and without a slash at its end. */
 export function createHttpApp(deps: HttpDeps) {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
-  app.use(requestIds(deps), gzip(), guardNames(deps), cors(deps), guardAgainstPages(deps));
+  app.use(connectionEnds(deps), requestIds(deps), gzip(), guardNames(deps), cors(deps));
+  app.use(guardAgainstPages(deps));
   app.use(authentication(deps));
   app.onError((error, c) => answerError(deps, error, c));
   app.notFound((c) => answerNoRoute(deps, app.routes, c));

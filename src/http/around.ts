@@ -32,6 +32,19 @@ export function requestIds({ log, metrics }: Pick<HttpDeps, "log" | "metrics">) 
 }
 
 /**
+ * Has clients open no further request on a connection that is about to be closed: one that comes
+ * just then would be lost, and not every client may repeat it.
+ */
+export function connectionEnds({ leaving }: Pick<HttpDeps, "leaving">) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    if (leaving.aborted) c.header("connection", "close");
+    await next();
+    const isTold = !leaving.aborted || c.res.headers.has("connection");
+    if (!isTold && c.res.status !== 101) c.res.headers.set("connection", "close");
+  });
+}
+
+/**
  * Lets pages of the configured origins ask. Credentials of the browser are never let in: a page
  * says who asks by itself.
  */

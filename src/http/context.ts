@@ -42,6 +42,8 @@ export interface HttpDeps {
   paginationPerPage: number;
   /** Whether this process runs the queue's messages; `null` when another one has to. */
   queueIsAlive: (() => boolean) | null;
+  /** Aborted when the node is about to stop: who can ask another does well to. */
+  leaving: AbortSignal;
   /** Aborted when the server stops: whoever waits is answered. */
   stopping: AbortSignal;
   metrics: HttpMetrics;

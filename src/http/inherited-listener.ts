@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { listeningSockets } from "../core/listening-sockets.ts";
 
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const F_GETFD = 1;
 const F_SETFD = 2;
 const F_GETFL = 3;
@@ -36,9 +37,10 @@ interface Watch {
  * descriptor, watched in the same way. The server's own is closed by that.
  *
  * @param fd The inherited one; it stays open when the server stops.
+ * @returns What has the server accept nothing more, and go on with what it has accepted.
  * @throws {Error} Where the server's own socket is not found.
  */
-export function acceptFrom(fd: number, server: Listening): void {
+export function acceptFrom(fd: number, server: Listening): () => void {
   const own = ownListener(server);
   const { symbols: libc } = dlopen("libc.so.6", {
     dup3: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -56,6 +58,7 @@ export function acceptFrom(fd: number, server: Listening): void {
     libc.epoll_ctl(own.epoll, EPOLL_CTL_ADD, own.fd, ptr(event.buffer)),
   ];
   if (results.some((result) => result < 0)) throw cannot(`descriptor ${fd} was refused`);
+  return () => void libc.epoll_ctl(own.epoll, EPOLL_CTL_DEL, own.fd, ptr(event.buffer));
 }
 
 function ownListener({ hostname, port }: Listening): Watch {

@@ -72,7 +72,14 @@ export async function startHttpServer(app: ServedApp, address: ListenAddress): P
     await upgrade(sockets, incoming, wish, answer);
   });
   await listen(server, address);
-  return { port: portOf(server), stop: () => stop(server, sockets) };
+  return {
+    port: address.inheritedSocket === null ? portOf(server) : address.port,
+    async stop(onAccepted) {
+      const finished = stop(server, sockets);
+      onAccepted();
+      await finished;
+    },
+  };
 }
 
 /**
@@ -126,10 +133,12 @@ async function stop(server: Server, sockets: WebSocketServer): Promise<void> {
   clearTimeout(timer);
 }
 
-async function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+async function listen(server: Server, address: ListenAddress): Promise<void> {
+  const { host, port, reusePort, inheritedSocket } = address;
   const listening = Promise.withResolvers<void>();
   server.once("error", listening.reject);
-  server.listen({ host, port }, listening.resolve);
+  const where = inheritedSocket === null ? { host, port, reusePort } : { fd: inheritedSocket };
+  server.listen(where, listening.resolve);
   try {
     await listening.promise;
   } catch (error) {
@@ -152,7 +161,9 @@ function portOf(server: Server): number {
  * @throws {PortTaken} If another program has the port.
  */
 export async function assertPortFree(address: ListenAddress): Promise<void> {
-  if (address.port === 0) return;
+  const { port, reusePort, inheritedSocket } = address;
+  // Whoever connected at that moment would be turned away.
+  if (port === 0 || reusePort || inheritedSocket !== null) return;
   const server = createServer();
   await listen(server, address);
   await new Promise((resolve) => server.close(resolve));

@@ -17,7 +17,8 @@ const SCHEDULES_SHOWN = 1_000;
 export function serviceRoutes(deps: HttpDeps) {
   const health = async (c: HttpContext) => {
     const answer = await healthOf(deps);
-    return c.json(answer, answer.errors.length === 0 ? 200 : 500);
+    if (answer.errors.length === 0) return c.json(answer, 200);
+    return c.json(answer, deps.leaving.aborted ? 503 : 500);
   };
   return new Hono<HttpEnv>()
     .get("/", operation("root"), async (c) => {
@@ -84,11 +85,11 @@ function scheduledQueue(length: number, next: Date | null) {
 }
 
 interface HealthError {
-  source: "postgres" | "queue";
+  source: "postgres" | "queue" | "node";
   message: string;
 }
 
-async function healthOf({ db, queueIsAlive }: HttpDeps) {
+async function healthOf({ db, queueIsAlive, leaving }: HttpDeps) {
   const errors: HealthError[] = [];
   try {
     await db.execute(sql`SELECT 1`);
@@ -96,7 +97,9 @@ async function healthOf({ db, queueIsAlive }: HttpDeps) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     errors.push({ source: "postgres", message: messageOf(cause) });
   }
-  if (queueIsAlive !== null && !queueIsAlive()) {
+  if (leaving.aborted) {
+    errors.push({ source: "node", message: "The node stops, and still answers for a moment" });
+  } else if (queueIsAlive !== null && !queueIsAlive()) {
     errors.push({ source: "queue", message: "The queue has not been read for some seconds" });
   }
   const isWell = (source: HealthError["source"]) =>

@@ -4,7 +4,7 @@ import { HostStatus, Pools } from "./host-answers.ts";
 
 export const HealthAnswer = v.strictObject({
   errors: v.array(
-    v.strictObject({ message: v.string(), source: v.picklist(["postgres", "queue"]) }),
+    v.strictObject({ message: v.string(), source: v.picklist(["postgres", "queue", "node"]) }),
   ),
   postgres: v.boolean(),
   queue: v.boolean(),

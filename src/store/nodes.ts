@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Db } from "./connect.ts";
-import { LEASE_SECONDS } from "./hosts.ts";
+import { LEASE_SECONDS, RELEASED } from "./hosts.ts";
 import { hosts, installation, nodes } from "./schema.ts";
 
 /** A node that has not been heard of for so long is gone, in seconds. */
@@ -45,6 +45,11 @@ export async function beatNode(db: Db, node: NodeRecord): Promise<number> {
   );
 }
 
+/** Has a node not count among those that share hosts out: what it gives back is for the others. */
+export async function leaveFarm(db: Db, nodeId: string): Promise<void> {
+  await db.update(nodes).set({ farm: "" }).where(eq(nodes.id, nodeId));
+}
+
 export async function listNodes(
   db: Db,
 ): Promise<{ id: string; process: string; isSilent: boolean }[]> {
@@ -74,7 +79,7 @@ export async function removeNodes(db: Db, ids: readonly string[]): Promise<strin
       .for("no key update");
     await tx
       .update(hosts)
-      .set({ leaseNode: null, leaseExpiresAt: null, reachable: false, releasedAt: sql`now()` })
+      .set(RELEASED)
       .where(inArray(hosts.leaseNode, [...ids]));
     const removed = await tx
       .delete(nodes)

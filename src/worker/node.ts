@@ -15,8 +15,9 @@ import {
   releaseLease,
   renewLeases,
 } from "../store/hosts.ts";
-import { beatNode, removeNodes } from "../store/nodes.ts";
+import { beatNode } from "../store/nodes.ts";
 import { notify } from "../store/notify.ts";
+import { giveBack } from "./give-back.ts";
 import { type HeldHost, type HoldDeps, holdHost } from "./held-host.ts";
 import { processIdentity } from "./process-identity.ts";
 import { repeat } from "./repeat.ts";
@@ -25,7 +26,6 @@ const BEAT_EVERY_MS = 2_000;
 const LOOK_AT_LEASES_EVERY_MS = 500;
 /** Well before the lease ends for the others: from here on nothing is started any more. */
 const CONFIRMED_FOR_MS = (LEASE_SECONDS - 2) * 1000;
-const STOP_WITHIN_MS = 8_000;
 /** A free host is everybody's after this, whatever their shares: nodes may have different hosts. */
 const PATIENCE_SECONDS = 5;
 
@@ -202,20 +202,13 @@ export function startNode(deps: NodeDeps): Node {
     },
     async stop() {
       isStopping = true;
-      await beats.stop();
-      const sessions = [...held.values()].map(({ session }) => session);
+      const sessions = new Set([...held.values()].map(({ session }) => session));
+      // Before the beat that is under way, which may hang and may take a last host.
       for (const session of sessions) session.leave();
-      await Promise.race([
-        Promise.all(sessions.map(({ ended }) => ended)),
-        new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS)),
-      ]);
+      await beats.stop();
+      for (const { session } of held.values()) sessions.add(session);
+      await giveBack({ db: beatStore.db, log, nodeId: id }, [...sessions]);
       clearInterval(watch);
-      // With the node go its leases.
-      await removeNodes(db, [id])
-        .then(() => notify(db, { about: "lease" }))
-        .catch((error: unknown) => {
-          log.warn({ error: messageOf(error) }, "could not give the leases back");
-        });
     },
   };
 }

@@ -173,9 +173,14 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       await Promise.all([...everyName].map((name) => dispatcher.dispatch(name)));
     },
     async stop() {
-      await Promise.all([sweep.stop(), housekeeping.stop(), sealing.stop()]);
-      await node?.stop();
-      await deliverer.stop();
+      // At once: others wait for the hosts, and need not wait for a sweep or for who is told.
+      await Promise.all([
+        node?.stop(),
+        sweep.stop(),
+        housekeeping.stop(),
+        sealing.stop(),
+        deliverer.stop(),
+      ]);
     },
   };
 }

@@ -13,6 +13,8 @@ export interface TestApp extends AsyncDisposable {
   database: MigratedDatabase;
   /** What the service logged at level `warn` and above. */
   complaints: string[];
+  /** As a node does at SIGTERM. */
+  stop(delayMs: number): Promise<void>;
   /** Goes on with a configuration that has these keys in place of what it was started with. */
   reload(keys: Partial<Config>): Promise<Changes>;
 }
@@ -53,6 +55,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     url: app.url ?? "",
     database,
     complaints,
+    stop: app.stop,
     reload: (keys) => app.reload({ ...config, ...keys }),
     async [Symbol.asyncDispose]() {
       await app.stop();

@@ -61,7 +61,7 @@ export async function startLogServer(database: MigratedDatabase): Promise<LogSer
     asks: () => asks,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await server.stop();
+      await server.stop(() => {});
       await store.close();
     },
   };

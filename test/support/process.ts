@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { inheriting } from "./held-socket.ts";
 import { dataDirOfTests } from "./secrets.ts";
 
 export interface FastlaneProcess extends AsyncDisposable {
@@ -25,12 +26,12 @@ export async function startFastlane(options: {
   environment: Record<string, string>;
   /** What it gets when this process is gone. A frozen one is ended by KILL alone. */
   deathSignal?: "TERM" | "KILL";
+  /** The descriptor of a socket that listens, for the process to serve by. */
+  socket?: number;
 }): Promise<FastlaneProcess> {
-  const command = [
-    ...(options.program ?? [BINARY]),
-    options.command ?? "up",
-    ...(options.args ?? []),
-  ];
+  const own = [...(options.program ?? [BINARY]), options.command ?? "up", ...(options.args ?? [])];
+  const { socket } = options;
+  const command = socket === undefined ? own : inheriting(own);
   // A killed test must not leave its service behind.
   const child = spawn("setpriv", ["--pdeathsig", options.deathSignal ?? "TERM", ...command], {
     env: {
@@ -41,10 +42,10 @@ export async function startFastlane(options: {
       ...options.environment,
     },
     cwd: "/",
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(socket === undefined ? [] : [socket])],
   });
   let stderr = "";
-  child.stderr.on("data", (bytes) => {
+  child.stderr?.on("data", (bytes) => {
     stderr += String(bytes);
   });
   const ended = once(child, "exit");

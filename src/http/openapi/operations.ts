@@ -78,6 +78,12 @@ const HEALTH: readonly Answer[] = [
     schema: "HealthAnswer",
     example: examples.ILL,
   },
+  {
+    status: 503,
+    description: "The node is about to stop, and answers on for a moment: turn to another",
+    schema: "HealthAnswer",
+    example: examples.STOPPING,
+  },
 ];
 
 const SERVICE_OPERATIONS: readonly Operation[] = [
