@@ -121,12 +121,11 @@ test("two nodes behind one socket are restarted in turns under load, and nothing
 
   expect(ends.map(({ code }) => code)).toEqual(Array(RESTARTS).fill(0));
   expect(Math.max(...ends.map(({ ms }) => ms))).toBeLessThan(10_000);
-  const takeOvers = ends.map(({ told, other }) => {
-    const moments = momentsOf(other.stderr(), "took the lease");
-    return Math.min(...moments.filter((at) => at >= told)) - told;
-  });
-  // One that is not handed over is nobody's for 5 to 10 s, also on a machine with nothing to do.
-  expect(Math.min(...takeOvers)).toBeLessThan(3_000);
+  // Until it is given back, a host is nobody's while its node's process lives.
+  const inTime = ends.filter(({ told, ms, other }) =>
+    momentsOf(other.stderr(), "took the lease").some((at) => at >= told && at < told + ms),
+  );
+  expect(inTime).not.toEqual([]);
   // The socket outlives its nodes: nobody is turned away.
   expect(client.broken.filter((code) => code === "ConnectionRefused")).toEqual([]);
   expect(all).toHaveLength(ALL);

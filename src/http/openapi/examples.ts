@@ -175,11 +175,6 @@ export const ILL = {
   postgres: false,
   queue: true,
 };
-export const STOPPING = {
-  errors: [{ message: "The node stops, and still answers for a moment", source: "node" }],
-  postgres: true,
-  queue: true,
-};
 
 /** What examples of other files are about, too. */
 export const REFS = {

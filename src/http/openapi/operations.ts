@@ -82,7 +82,11 @@ const HEALTH: readonly Answer[] = [
     status: 503,
     description: "The node is about to stop, and answers on for a moment: turn to another",
     schema: "HealthAnswer",
-    example: examples.STOPPING,
+    example: {
+      errors: [{ message: "The node stops", source: "node" }],
+      postgres: true,
+      queue: true,
+    },
   },
 ];
 
