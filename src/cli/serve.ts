@@ -82,10 +82,11 @@ async function serve(
   const signal = await stopAsked.promise;
   log.info({ signal }, "stopping; containers run on");
   watchdog[Symbol.dispose]();
-  void tell("STOPPING=1", "STATUS=stops; containers run on");
+  const toldOfStop = tell("STOPPING=1", "STATUS=stops; containers run on");
   await endReloads();
   // A person at the terminal does not want to wait.
   await app.stop(signal === "SIGTERM" && roles.api ? config.stopDelaySeconds * 1_000 : 0);
+  await toldOfStop;
   log.info({ ms: Math.round(performance.now() - askedAt) }, "stopped");
 }
 
