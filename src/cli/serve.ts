@@ -87,7 +87,7 @@ async function serve(
   // A person at the terminal does not want to wait.
   await app.stop(signal === "SIGTERM" && roles.api ? config.stopDelaySeconds * 1_000 : 0);
   await toldOfStop;
-  log.info({ ms: Math.round(performance.now() - askedAt) }, "stopped");
+  log.info({ durationMs: Math.round(performance.now() - askedAt) }, "stopped");
 }
 
 /** What hangs ends with the process, and containers are adopted by the next node all the same. */
