@@ -70,6 +70,7 @@ export async function startApi(
     basicAuth: basicAuthOf(config),
     authenticationRealm: config.basicAuthRealm,
     tokenWatch,
+    retention: config.retention,
     hasMail: config.smtp !== null,
     envBlacklistedWords: config.envBlacklistedWords,
     paginationPerPage: config.paginationPerPage,

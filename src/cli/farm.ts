@@ -13,6 +13,7 @@ import { secondsOf } from "./flags.ts";
 import { addHostVerbs } from "./host-verbs.ts";
 import type { Surroundings } from "./program.ts";
 import { type Screen, type Showing, screenOf, show, wantsJson } from "./screen.ts";
+import { storeLine } from "./store-line.ts";
 
 const DEFAULT_SECONDS = 2;
 const SCHEDULES_SHOWN = 8;
@@ -33,7 +34,7 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
         const { bold, dim } = screen.colours;
         const version = safeLine(`fastlane ${answer.fastlane.version}`);
         return [
-          `${bold(version)} ${dim(client.url)}\n${countLines(answer, screen)}`,
+          `${bold(version)} ${dim(client.url)}\n${countLines(answer, screen)}${storeLine(answer, screen)}`,
           poolTable(answer.pools, screen),
           hostTable(answer.hosts, screen, false),
           ...(upcoming.length === 0 ? [] : [scheduleTable(upcoming, screen)]),

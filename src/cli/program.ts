@@ -13,6 +13,7 @@ import { addLoginCommands } from "./login.ts";
 import { addLogsCommand } from "./logs.ts";
 import { addMigrateCommand } from "./migrate.ts";
 import { addNotifyTestCommand } from "./notify-test.ts";
+import { addPruneCommand } from "./prune.ts";
 import { addRunCommand } from "./run.ts";
 import { addServeCommands } from "./serve.ts";
 import { addShowCommand } from "./show.ts";
@@ -76,7 +77,7 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     addExecutionsCommand,
     addStopAndRetryCommands,
   );
-  group("Farm:", addStatusCommand, addHostsCommand, addAuditCommand);
+  group("Farm:", addStatusCommand, addHostsCommand, addAuditCommand, addPruneCommand);
   group("Access:", addLoginCommands, addTokenCommands);
   group(
     "Configuration:",

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { PruneAnswer } from "./prune-answers.ts";
 
 const MaybeTime = v.nullable(v.string());
 
@@ -54,6 +55,16 @@ export const StatusAnswer = v.object({
     scheduled: Length,
     webhooks: Length,
   }),
+  /** A fastlane of an earlier version has none. */
+  store: v.optional(
+    v.object({
+      bytes: v.number(),
+      logsBytes: v.number(),
+      growthBytesPerDay: v.nullable(v.number()),
+      oldestLogDay: MaybeTime,
+      prune: PruneAnswer,
+    }),
+  ),
   tasks: v.object({ count: v.number() }),
 });
 export type StatusAnswer = v.InferOutput<typeof StatusAnswer>;

@@ -12,6 +12,9 @@ export const ACTIONS = [
   "drain",
   "token.create",
   "token.revoke",
+  "prune",
+  "export",
+  "import",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

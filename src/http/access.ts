@@ -61,6 +61,8 @@ const LEAST_ROLES = {
   listTokens: "admin",
   revokeToken: "admin",
   audit: "admin",
+  getPrune: "admin",
+  prune: "admin",
 } as const satisfies Record<string, Role | "anybody">;
 
 export type OperationName = keyof typeof LEAST_ROLES;

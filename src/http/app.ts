@@ -15,6 +15,7 @@ import { hostRoutes } from "./host-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { manyRoutes } from "./many-routes.ts";
 import { metricsRoutes } from "./metrics-routes.ts";
+import { pruneRoutes } from "./prune-routes.ts";
 import { serviceRoutes } from "./service-routes.ts";
 import { socketRoutes } from "./socket-routes.ts";
 import { streamRoutes } from "./stream-routes.ts";
@@ -45,6 +46,7 @@ export function createHttpApp(deps: HttpDeps) {
     .route("/", hostRoutes(deps))
     .route("/", auditRoutes(deps))
     .route("/", tokenRoutes(deps))
+    .route("/", pruneRoutes(deps))
     .route("/", serviceRoutes(deps))
     .route("/", metricsRoutes(deps))
     .route("/", docsRoutes(deps));

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Actor } from "../core/actor.ts";
 import type { Enqueuer } from "../services/enqueuer.ts";
 import type { PlanDeps } from "../services/job-plan.ts";
+import type { Retention } from "../services/prune.ts";
 import type { Db } from "../store/connect.ts";
 import type { ExecutionWatch } from "../stream/execution-watch.ts";
 import type { Hints } from "../stream/hints.ts";
@@ -36,6 +37,8 @@ export interface HttpDeps {
   basicAuth: { username: string; password: string } | null;
   authenticationRealm: string;
   tokenWatch: TokenWatch;
+  /** How long what is over is kept, in days. */
+  retention: Retention;
   /** Whether mail can go. */
   hasMail: boolean;
   envBlacklistedWords: readonly string[];

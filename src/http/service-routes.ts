@@ -9,6 +9,7 @@ import { countUpcoming, upcomingSchedules } from "../store/schedules.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { hostViews, poolViews } from "./host-views.ts";
 import { operation } from "./params.ts";
+import { storeView } from "./prune-views.ts";
 import { urlsOf } from "./urls.ts";
 
 const SCHEDULES_SHOWN = 1_000;
@@ -30,13 +31,14 @@ export function serviceRoutes(deps: HttpDeps) {
     .get("/status", operation("status"), async (c) => {
       const { db, plan } = deps;
       const { taskMatch } = c.get("actor");
-      const [counts, hosts, queue, upcoming, scheduled, deliveries] = await Promise.all([
+      const [counts, hosts, queue, upcoming, scheduled, deliveries, store] = await Promise.all([
         farmCounts(db, taskMatch),
         hostViews(db, plan.pools),
         queueLength(db),
         upcomingSchedules(db, SCHEDULES_SHOWN, taskMatch),
         countUpcoming(db),
         waitingDeliveries(db),
+        storeView(db),
       ]);
       const urls = urlsOf(deps, c);
       return c.json({
@@ -71,6 +73,7 @@ export function serviceRoutes(deps: HttpDeps) {
           scheduled: scheduledQueue(scheduled, upcoming[0]?.nextAt ?? null),
           webhooks: { length: deliveries.webhook },
         },
+        store,
         tasks: { count: counts.tasks },
       });
     });

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Count, TaskRef, Time, Url, Uuid } from "./answer-parts.ts";
 import { HostStatus, Pools } from "./host-answers.ts";
+import { StoreStatus } from "./prune-answers.ts";
 
 export const HealthAnswer = v.strictObject({
   errors: v.array(
@@ -53,6 +54,7 @@ export const StatusAnswer = v.strictObject({
     }),
     webhooks: Length,
   }),
+  store: StoreStatus,
   tasks: v.strictObject({ count: Count }),
 });
 

@@ -1,15 +1,27 @@
 import { type SQL, sql } from "drizzle-orm";
+import {
+  type Amount,
+  addPruned,
+  isNothing,
+  nothingPruned,
+  type Pause,
+  type Pruned,
+} from "../core/pruned.ts";
 import type { Db, Tx } from "../store/connect.ts";
+import {
+  amountOf,
+  amountRemoved,
+  BYTES_OF_DELIVERY,
+  daysAgo,
+  isArmed,
+  isEndedInVain,
+  isOldExecution,
+  isOldTick,
+  listOf,
+} from "../store/old-rows.ts";
 
 /** Of one transaction: it must not keep rows from others for long. */
 const BATCH = 500;
-
-export interface Forgotten {
-  executions: number;
-  jobs: number;
-  tasks: number;
-  ticks: number;
-}
 
 /**
  * Removes executions whose end is longer ago than they are kept, and what is of no use without them:
@@ -19,23 +31,21 @@ export interface Forgotten {
  *
  * It waits for nobody: what somebody else is busy with is left for the next time.
  *
- * @param signal Ends it early, between two transactions.
+ * @param pause Between two transactions.
  */
 export async function forgetExecutions(
   db: Db,
   executionsDays: number,
-  signal: AbortSignal,
-): Promise<Forgotten> {
-  const cutoff = sql`(now() - make_interval(days => ${executionsDays}::int))`;
-  const sum: Forgotten = { executions: 0, jobs: 0, tasks: 0, ticks: 0 };
+  pause: Pause,
+): Promise<Pruned> {
+  const cutoff = daysAgo(executionsDays);
+  const sum = nothingPruned();
   for (const forget of [forgetEnded, forgetEndedSchedules, forgetTicks]) {
     for (let isMore = true; isMore; ) {
-      signal.throwIfAborted();
+      await pause();
       const forgotten = await db.transaction((tx) => forget(tx, cutoff));
-      for (const key of ["executions", "jobs", "tasks", "ticks"] as const) {
-        sum[key] += forgotten[key] ?? 0;
-      }
-      isMore = Object.values(forgotten).some((count) => count > 0);
+      addPruned(sum, forgotten);
+      isMore = !isNothing(forgotten);
     }
   }
   await db.execute(sql`
@@ -44,58 +54,63 @@ export async function forgetExecutions(
   return sum;
 }
 
-/** A schedule that will fire. */
-const armed = (jobId: SQL) =>
-  sql`EXISTS (SELECT FROM fastlane.schedules WHERE schedules.job_id = ${jobId} AND next_at IS NOT NULL)`;
-
-async function forgetEnded(tx: Tx, cutoff: SQL): Promise<Partial<Forgotten>> {
+async function forgetEnded(tx: Tx, cutoff: SQL): Promise<Partial<Pruned>> {
   const old = await tx.execute<{ id: string; jobId: string }>(sql`
     SELECT id, job_id AS "jobId" FROM fastlane.executions AS old
-    WHERE created_at < ${cutoff} AND finished_at < ${cutoff} AND NOT (
-      (${armed(sql`old.job_id`)} OR EXISTS (
-        SELECT FROM fastlane.jobs WHERE jobs.id = old.job_id AND last_modified_at >= ${cutoff}
-      )) AND NOT EXISTS (
-        SELECT FROM fastlane.executions AS later
-        WHERE later.job_id = old.job_id AND (
-          later.created_at > old.created_at
-          OR (later.created_at = old.created_at AND later.id < old.id)
-        )
-      )
-    )
+    WHERE ${isOldExecution(cutoff)}
     ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`);
   // A job that is held can get an execution no more before it is gone itself.
   const held = await heldJobs(tx, [...new Set(old.map(({ jobId }) => jobId))]);
-  const ids = old.filter(({ jobId }) => held.has(jobId)).map(({ id }) => id);
-  await tx.execute(sql`DELETE FROM fastlane.executions WHERE id IN (${listOf(ids, "uuid")})`);
-  return { executions: ids.length, ...(await forgetJobs(tx, [...held])) };
+  const ids = listOf(
+    old.filter(({ jobId }) => held.has(jobId)).map(({ id }) => id),
+    "uuid",
+  );
+  const deliveries = await amountOf(
+    tx,
+    sql`SELECT ${BYTES_OF_DELIVERY} AS bytes FROM fastlane.deliveries WHERE execution_id IN (${ids})`,
+  );
+  const ticks = await amountRemoved(
+    tx,
+    sql`DELETE FROM fastlane.ticks USING fastlane.executions
+      WHERE executions.id IN (${ids}) AND ticks.execution_id = executions.id
+        AND ticks.job_id = executions.job_id AND ticks.at = executions.tick_at
+        AND ${isOldTick(cutoff)}
+      RETURNING pg_column_size(ticks.*) AS bytes`,
+  );
+  const executions = await amountRemoved(
+    tx,
+    sql`DELETE FROM fastlane.executions WHERE id IN (${ids})
+      RETURNING pg_column_size(executions.*) AS bytes`,
+  );
+  const forgotten = nothingPruned();
+  addPruned(forgotten, { executions, deliveries, ticks });
+  addPruned(forgotten, await forgetJobs(tx, [...held]));
+  return forgotten;
 }
 
-/** Jobs whose schedule has come to its end without an execution: no tick of it was run. */
-async function forgetEndedSchedules(tx: Tx, cutoff: SQL): Promise<Partial<Forgotten>> {
+async function forgetEndedSchedules(tx: Tx, cutoff: SQL): Promise<Partial<Pruned>> {
   const ended = await tx.execute<{ jobId: string }>(sql`
     SELECT job_id AS "jobId" FROM fastlane.schedules AS ended
-    WHERE next_at IS NULL AND created_at < ${cutoff}
-      AND NOT EXISTS (SELECT FROM fastlane.executions WHERE executions.job_id = ended.job_id)
-      AND NOT EXISTS (SELECT FROM fastlane.ticks WHERE ticks.job_id = ended.job_id
-        AND decided_at >= ${cutoff})
-    LIMIT ${BATCH}`);
+    WHERE ${isEndedInVain(cutoff)} LIMIT ${BATCH}`);
   const jobIds = ended.map(({ jobId }) => jobId);
   return await forgetJobs(tx, [...(await heldJobs(tx, jobIds))]);
 }
 
 /** The ledger of a schedule that goes on for years. A tick whose execution is there stays with it. */
-async function forgetTicks(tx: Tx, cutoff: SQL): Promise<Partial<Forgotten>> {
-  const ticks = await tx.execute(sql`
-    DELETE FROM fastlane.ticks WHERE (job_id, at) IN (
+async function forgetTicks(tx: Tx, cutoff: SQL): Promise<{ ticks: Amount }> {
+  const ticks = await amountRemoved(
+    tx,
+    sql`DELETE FROM fastlane.ticks WHERE (job_id, at) IN (
       SELECT old.job_id, old.at FROM fastlane.schedules CROSS JOIN LATERAL (
         SELECT job_id, at FROM fastlane.ticks
-        WHERE ticks.job_id = schedules.job_id AND at < ${cutoff} AND decided_at < ${cutoff}
+        WHERE ticks.job_id = schedules.job_id AND ${isOldTick(cutoff)}
           AND NOT EXISTS (SELECT FROM fastlane.executions WHERE executions.id = execution_id)
         LIMIT ${BATCH}
       ) AS old
       LIMIT ${BATCH}
-    ) RETURNING 1 AS one`);
-  return { ticks: ticks.length };
+    ) RETURNING pg_column_size(ticks.*) AS bytes`,
+  );
+  return { ticks };
 }
 
 async function heldJobs(tx: Tx, jobIds: readonly string[]): Promise<Set<string>> {
@@ -105,31 +120,38 @@ async function heldJobs(tx: Tx, jobIds: readonly string[]): Promise<Set<string>>
 }
 
 /** Of jobs that are held, removes those that are of no use any more, and then their tasks. */
-async function forgetJobs(tx: Tx, held: readonly string[]): Promise<Partial<Forgotten>> {
+async function forgetJobs(tx: Tx, held: readonly string[]): Promise<Partial<Pruned>> {
   const empty = await tx.execute<{ id: string; taskId: string }>(sql`
     SELECT id, task_id AS "taskId" FROM fastlane.jobs WHERE id IN (${listOf(held, "uuid")})
       AND NOT EXISTS (SELECT FROM fastlane.executions WHERE executions.job_id = jobs.id)
-      AND NOT ${armed(sql`jobs.id`)}`);
-  const jobs = listOf(
+      AND NOT ${isArmed(sql`jobs.id`)}`);
+  const ids = listOf(
     empty.map(({ id }) => id),
     "uuid",
   );
-  await tx.execute(sql`DELETE FROM fastlane.ticks WHERE job_id IN (${jobs})`);
-  await tx.execute(sql`DELETE FROM fastlane.schedules WHERE job_id IN (${jobs})`);
-  await tx.execute(sql`DELETE FROM fastlane.jobs WHERE id IN (${jobs})`);
+  const ticks = await amountRemoved(
+    tx,
+    sql`DELETE FROM fastlane.ticks WHERE job_id IN (${ids})
+      RETURNING pg_column_size(ticks.*) AS bytes`,
+  );
+  await tx.execute(sql`DELETE FROM fastlane.schedules WHERE job_id IN (${ids})`);
+  const jobs = await amountRemoved(
+    tx,
+    sql`DELETE FROM fastlane.jobs WHERE id IN (${ids}) RETURNING pg_column_size(jobs.*) AS bytes`,
+  );
   const named = listOf([...new Set(empty.map(({ taskId }) => taskId))], "text");
-  const tasks = await tx.execute<{ id: string }>(sql`
+  const busyless = await tx.execute<{ id: string }>(sql`
     SELECT id FROM fastlane.tasks WHERE id IN (${named}) FOR UPDATE SKIP LOCKED`);
+  const heldTasks = listOf(
+    busyless.map(({ id }) => id),
+    "text",
+  );
   // A statement of its own, which sees what was added before the tasks were held.
-  const gone = await tx.execute(sql`
-    DELETE FROM fastlane.tasks WHERE id IN (${listOf(
-      tasks.map(({ id }) => id),
-      "text",
-    )}) AND NOT EXISTS (SELECT FROM fastlane.jobs WHERE task_id = tasks.id) RETURNING id`);
-  return { jobs: empty.length, tasks: gone.length };
-}
-
-function listOf(values: readonly string[], type: "uuid" | "text"): SQL {
-  return sql`SELECT value::${sql.raw(type)}
-    FROM jsonb_array_elements_text(${JSON.stringify(values)}::jsonb)`;
+  const tasks = await amountRemoved(
+    tx,
+    sql`DELETE FROM fastlane.tasks WHERE id IN (${heldTasks})
+        AND NOT EXISTS (SELECT FROM fastlane.jobs WHERE task_id = tasks.id)
+      RETURNING pg_column_size(tasks.*) AS bytes`,
+  );
+  return { jobs, tasks, ticks };
 }

@@ -1,7 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Pause } from "../core/pruned.ts";
 import type { Db } from "../store/connect.ts";
 import { isLockBusy } from "../store/faults.ts";
-import { agedDays, copyFailed, dropCopies, dropDay, replaceDay } from "../store/kept-logs.ts";
+import {
+  type AgedDay,
+  agedDays,
+  bytesOfDay,
+  copyFailed,
+  dropCopies,
+  dropDay,
+  replaceDay,
+} from "../store/kept-logs.ts";
 
 const TRIES = 5;
 const TRY_AGAIN_AFTER_MS = 500;
@@ -13,6 +22,13 @@ export interface PrunedLogs {
   thinned: string[];
   /** Those that it is time for, but logs were in use all the time: the next time comes. */
   busy: string[];
+  /** What all that took. */
+  bytes: number;
+}
+
+/** Whether something of a day has to go. */
+export function isDue({ kept, hasOpen, othersAreOver, failedIsOver }: AgedDay): boolean {
+  return !hasOpen && othersAreOver && (kept === "all" || failedIsOver);
 }
 
 /**
@@ -22,25 +38,25 @@ export interface PrunedLogs {
 export async function pruneLogs(
   db: Db,
   retention: { logsDays: number; failedLogsDays: number },
-  signal: AbortSignal,
+  pause: Pause,
 ): Promise<PrunedLogs> {
-  const pruned: PrunedLogs = { dropped: [], thinned: [], busy: [] };
+  const pruned: PrunedLogs = { dropped: [], thinned: [], busy: [], bytes: 0 };
   await dropCopies(db);
-  for (const aged of await agedDays(db, retention)) {
-    const { day, kept, hasOpen, othersAreOver, failedIsOver } = aged;
-    if (hasOpen || !othersAreOver || (kept === "failed" && !failedIsOver)) continue;
-    signal.throwIfAborted();
-    const copy = failedIsOver ? null : await copyFailed(db, day, signal);
+  for (const { day, failedIsOver } of (await agedDays(db, retention)).filter(isDue)) {
+    await pause();
+    const before = await bytesOfDay(db, day);
+    const copy = failedIsOver ? null : await copyFailed(db, day, pause);
     const change = () => (copy === null ? dropDay(db, day) : replaceDay(db, day, copy));
-    const isDone = await unlessBusy(change, signal);
+    const isDone = await unlessBusy(change, pause);
     pruned[isDone ? (copy === null ? "dropped" : "thinned") : "busy"].push(day);
+    if (isDone) pruned.bytes += before - (await bytesOfDay(db, day));
   }
   if (pruned.busy.length > 0) await dropCopies(db);
   return pruned;
 }
 
 /** @returns Whether it was done. */
-async function unlessBusy(change: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+async function unlessBusy(change: () => Promise<void>, pause: Pause): Promise<boolean> {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     try {
       await change();
@@ -48,7 +64,8 @@ async function unlessBusy(change: () => Promise<void>, signal: AbortSignal): Pro
     } catch (error) {
       if (!isLockBusy(error)) throw error;
     }
-    await delay(TRY_AGAIN_AFTER_MS, undefined, { signal });
+    await delay(TRY_AGAIN_AFTER_MS);
+    await pause();
   }
   return false;
 }

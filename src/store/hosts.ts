@@ -76,6 +76,8 @@ export type HostState = {
   probeInMs: number | null;
   /** The time is over that the host was given to finish what it runs. */
   isDrainOver: boolean;
+  /** Somebody wants it held against the rows at once. */
+  isLookWanted: boolean;
 };
 
 export const HOST_STATE = {
@@ -84,6 +86,8 @@ export const HOST_STATE = {
   probeInMs: sql<number | null>`
     (extract(epoch FROM hosts.next_probe_at - clock_timestamp()) * 1000)::float8`,
   isDrainOver: sql<boolean>`coalesce(hosts.drain_deadline <= clock_timestamp(), false)`,
+  isLookWanted: sql<boolean>`
+    coalesce(hosts.reconcile_asked_at > coalesce(hosts.reconciled_at, '-infinity'), false)`,
 };
 
 /**
@@ -111,7 +115,7 @@ export async function renewLeases(
         last_seen_at = CASE WHEN "isSeen" THEN now() ELSE last_seen_at END
     FROM ours WHERE hosts.name = ours.name
     RETURNING hosts.name, circuit, failures, ${HOST_STATE.probeInMs} AS "probeInMs",
-      ${HOST_STATE.isDrainOver} AS "isDrainOver"`);
+      ${HOST_STATE.isDrainOver} AS "isDrainOver", ${HOST_STATE.isLookWanted} AS "isLookWanted"`);
   return new Map(rows.map(({ name, ...state }) => [name, state]));
 }
 

@@ -1,5 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
+import type { Amount } from "../core/pruned.ts";
 import type { Db, Tx } from "./connect.ts";
+import { amountOf, amountRemoved } from "./old-rows.ts";
 import { idempotencyKeys } from "./schema.ts";
 
 /** How long a key gives its first answer again. */
@@ -47,9 +49,26 @@ export async function completeKey(
   await tx.update(idempotencyKeys).set({ executionId, messageId }).where(isKey(taskId, key));
 }
 
-/** Removes keys whose time is over. */
-export async function dropOldKeys(db: Db): Promise<void> {
-  await db.delete(idempotencyKeys).where(sql`created_at < now() - ${KEPT}`);
+const isOldKey = sql`created_at < now() - ${KEPT}`;
+
+/** Removes keys whose time is over, so many at most. */
+export async function dropOldKeys(db: Db, limit: number): Promise<Amount> {
+  return await amountRemoved(
+    db,
+    sql`DELETE FROM fastlane.idempotency_keys WHERE (task_id, key) IN (
+        SELECT task_id, key FROM fastlane.idempotency_keys WHERE ${isOldKey}
+        ORDER BY created_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+      ) RETURNING pg_column_size(idempotency_keys.*) AS bytes`,
+  );
+}
+
+/** How many that would be without a limit. */
+export async function countOldKeys(db: Db): Promise<Amount> {
+  return await amountOf(
+    db,
+    sql`SELECT pg_column_size(idempotency_keys.*) AS bytes FROM fastlane.idempotency_keys
+      WHERE ${isOldKey}`,
+  );
 }
 
 const isKey = (taskId: string, key: string) =>

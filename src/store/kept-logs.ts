@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import { KEPT_LONGER, type KeptLogs } from "../core/log-state.ts";
+import type { Pause } from "../core/pruned.ts";
 import type { Db, Tx } from "./connect.ts";
 import {
   attachPartition,
@@ -53,6 +54,25 @@ export async function agedDays(
     ORDER BY log_days.day`);
 }
 
+/** What the logs of a day take on the disk; 0 when there are none any more. */
+export async function bytesOfDay(db: Db, day: string): Promise<number> {
+  const [row] = await db.execute<{ bytes: string | null }>(sql`
+    SELECT pg_total_relation_size(to_regclass(${`fastlane.${partitionOf(day)}`})) AS bytes`);
+  return Number(row?.bytes ?? 0);
+}
+
+/** What a day's logs take that go when those of what failed stay: roughly, by the rows alone. */
+export async function bytesBesidesFailed(db: Db, day: string): Promise<number> {
+  const [row] = await db.execute<{ bytes: string }>(sql`
+    SELECT coalesce(sum(pg_column_size(index) + pg_column_size(data)), 0) AS bytes
+    FROM fastlane.${sql.identifier(partitionOf(day))} JOIN ${executions} ON id = execution_id
+    WHERE status NOT IN (${sql.join(
+      KEPT_LONGER.map((status) => sql`${status}`),
+      sql`, `,
+    )})`);
+  return Number(row?.bytes ?? 0);
+}
+
 /**
  * Drops all logs of a day.
  *
@@ -69,10 +89,10 @@ export async function dropDay(db: Db, day: string): Promise<void> {
 /**
  * Copies what failed on a day to a table of its own, for `replaceDay`.
  *
- * @param signal Ends it early, between two statements.
+ * @param pause Between two statements.
  * @returns The table's name.
  */
-export async function copyFailed(db: Db, day: string, signal: AbortSignal): Promise<string> {
+export async function copyFailed(db: Db, day: string, pause: Pause): Promise<string> {
   const copy = `${partitionOf(day)}_kept_${crypto.randomUUID().slice(0, 8)}`;
   await db.transaction(async (tx) => {
     await createPartition(tx, copy);
@@ -89,7 +109,7 @@ export async function copyFailed(db: Db, day: string, signal: AbortSignal): Prom
   for (let from = 0; from < ids.length; from += COPY_EXECUTIONS) {
     const some = ids.slice(from, from + COPY_EXECUTIONS).map(({ id }) => id);
     for (let place: Place | null = BEGIN; place !== null; ) {
-      signal.throwIfAborted();
+      await pause();
       place = await copyChunks(db, { from: partitionOf(day), to: copy }, some, place);
     }
   }

@@ -34,6 +34,7 @@ import createAudit from "../../drizzle/0023_create_audit.sql" with { type: "text
 import createTokens from "../../drizzle/0024_create_tokens.sql" with { type: "text" };
 import sealSecrets from "../../drizzle/0025_seal_secrets.sql" with { type: "text" };
 import addTraceContext from "../../drizzle/0026_add_trace_context.sql" with { type: "text" };
+import keepPrunes from "../../drizzle/0027_keep_prunes.sql" with { type: "text" };
 
 export interface Migration {
   /** From 1, without gaps. */
@@ -70,4 +71,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 24, name: "create_tokens", sql: createTokens },
   { number: 25, name: "seal_secrets", sql: sealSecrets },
   { number: 26, name: "add_trace_context", sql: addTraceContext },
+  { number: 27, name: "keep_prunes", sql: keepPrunes },
 ];

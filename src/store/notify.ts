@@ -20,6 +20,8 @@ export const Notification = v.variant("about", [
   v.strictObject({ about: v.literal("ended"), executions: v.array(v.string()) }),
   /** Somebody is to be told of something. */
   v.strictObject({ about: v.literal("delivery") }),
+  /** Somebody has asked for a chore before it is due. */
+  v.strictObject({ about: v.literal("chore") }),
   /** These tokens, named by their ids, have been revoked. */
   v.strictObject({ about: v.literal("token"), tokens: v.array(v.string()) }),
   /** A listener asks itself whether it still hears. */

@@ -1,7 +1,9 @@
-import { asc, eq, inArray, lt, sql } from "drizzle-orm";
+import { asc, eq, inArray, sql } from "drizzle-orm";
 import { DECISIONS, type Decision } from "../core/farm.ts";
+import type { Amount } from "../core/pruned.ts";
 import type { Db, Tx } from "./connect.ts";
 import type { Lease } from "./hosts.ts";
+import { amountOf, amountRemoved, daysAgo } from "./old-rows.ts";
 import { reconciliations } from "./schema.ts";
 
 /** How long a decision can be looked up, in days. */
@@ -112,8 +114,24 @@ export async function receiptsOfExecution(
     .orderBy(asc(reconciliations.id));
 }
 
-export async function dropOldReceipts(db: Db): Promise<void> {
-  await db
-    .delete(reconciliations)
-    .where(lt(reconciliations.decidedAt, sql`now() - make_interval(days => ${KEPT_DAYS})`));
+const isOldReceipt = sql`decided_at < ${daysAgo(KEPT_DAYS)}`;
+
+/** Removes decisions whose time is over, so many at most. */
+export async function dropOldReceipts(db: Db, limit: number): Promise<Amount> {
+  return await amountRemoved(
+    db,
+    sql`DELETE FROM fastlane.reconciliations WHERE id IN (
+        SELECT id FROM fastlane.reconciliations WHERE ${isOldReceipt}
+        ORDER BY decided_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+      ) RETURNING pg_column_size(reconciliations.*) AS bytes`,
+  );
+}
+
+/** How many that would be without a limit. */
+export async function countOldReceipts(db: Db): Promise<Amount> {
+  return await amountOf(
+    db,
+    sql`SELECT pg_column_size(reconciliations.*) AS bytes FROM fastlane.reconciliations
+      WHERE ${isOldReceipt}`,
+  );
 }

@@ -61,6 +61,10 @@ export const hosts = fastlane.table("hosts", {
   nextProbeAt: moment("next_probe_at"),
   unreachableSince: moment("unreachable_since"),
   releasedAt: moment("released_at").notNull().defaultNow(),
+  leftovers: integer("leftovers").notNull().default(0),
+  leftoversRemoved: bigint("leftovers_removed", { mode: "number" }).notNull().default(0),
+  reconciledAt: moment("reconciled_at"),
+  reconcileAskedAt: moment("reconcile_asked_at"),
 });
 
 export const hostImages = fastlane.table(
@@ -217,7 +221,21 @@ export const logDays = fastlane.table("log_days", {
 
 export const chores = fastlane.table("chores", {
   name: text("name").primaryKey(),
+  /** When it was begun last, or gone on with. */
   lastAt: moment("last_at").notNull(),
+  askedAt: moment("asked_at"),
+  heldBy: uuid("held_by"),
+  heldUntil: moment("held_until"),
+  finishedAt: moment("finished_at"),
+  result: jsonb("result").$type<Record<string, unknown>>(),
+});
+
+export const storeSizes = fastlane.table("store_sizes", {
+  day: date("day", { mode: "string" }).primaryKey(),
+  at: moment("at").notNull().defaultNow(),
+  bytes: bigint("bytes", { mode: "number" }).notNull(),
+  logsBytes: bigint("logs_bytes", { mode: "number" }).notNull(),
+  executionsBytes: bigint("executions_bytes", { mode: "number" }).notNull(),
 });
 
 export type TaskRow = typeof tasks.$inferSelect;

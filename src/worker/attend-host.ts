@@ -94,6 +94,7 @@ export function attendHost(deps: AttendDeps): Attendance {
   const breaker = createBreaker({ ...deps, host, signal });
   let imagesAreKnown = false;
   let isSeen = false;
+  let lookWanted = Promise.withResolvers<void>();
   const runs = createHostRuns({
     ...deps,
     host,
@@ -110,6 +111,7 @@ export function attendHost(deps: AttendDeps): Attendance {
   const see = (state: HostState) => {
     breaker.see(state);
     runs.setDrained(state.isDrainOver);
+    if (state.isLookWanted) lookWanted.resolve();
   };
   const showReachable = async (version: string) => {
     const state = await persist(signal, () => recordReachable(db, lease, version));
@@ -143,11 +145,13 @@ export function attendHost(deps: AttendDeps): Attendance {
       if (performance.now() - reconciledAt > RECONCILE_EVERY_MS) {
         await reconcileOnce();
         reconciledAt = performance.now();
+        lookWanted = Promise.withResolvers();
       }
       if (!imagesAreKnown) await learnImages();
       if (await breaker.probeIfDue()) deps.onReachable();
       const pauseMs = Math.min(LOOK_AT_ENGINE_EVERY_MS, breaker.probeInMs() ?? Infinity);
-      await delay(Math.max(0, pauseMs), undefined, { signal });
+      const isAsked = await pauseUnless(lookWanted.promise, Math.max(0, pauseMs), signal);
+      if (isAsked) reconciledAt = Number.NEGATIVE_INFINITY;
       const versionNow = await host.version();
       // That it answers is written by the node's heartbeat, for all its hosts together.
       if (versionNow !== version) await showReachable(versionNow);
@@ -185,4 +189,15 @@ export function attendHost(deps: AttendDeps): Attendance {
     unstarted: runs.unstarted,
     ended,
   };
+}
+
+/** @returns Whether what it waits for has come before the pause was over. */
+async function pauseUnless(wanted: Promise<void>, ms: number, signal: AbortSignal) {
+  const over = new AbortController();
+  const pause = delay(ms, false, { signal: AbortSignal.any([signal, over.signal]) });
+  const isAsked = await Promise.race([wanted.then(() => true), pause]);
+  pause.catch(() => {});
+  over.abort();
+  signal.throwIfAborted();
+  return isAsked;
 }

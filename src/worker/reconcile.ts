@@ -5,7 +5,7 @@ import { recordReceipt } from "../services/record-receipt.ts";
 import type { Db } from "../store/connect.ts";
 import { executionsOnHost } from "../store/executions.ts";
 import type { Lease } from "../store/hosts.ts";
-
+import { recordReconciled } from "../store/leftovers.ts";
 import type { Log } from "./log.ts";
 import { persist } from "./persist.ts";
 
@@ -36,7 +36,7 @@ export async function reconcile(
   deps: ReconcileDeps,
   tellEnded: (executionId: string, containerId: string) => void,
 ): Promise<void> {
-  const { host, db, installation, signal, isSeenTo } = deps;
+  const { host, db, lease, installation, signal, isSeenTo } = deps;
   // The containers first: one that is created after this has its row on this host by then.
   const containers = await host.list(INSTALLATION_LABEL, installation);
   const executions = await persist(signal, () => executionsOnHost(db, host.name));
@@ -50,13 +50,18 @@ export async function reconcile(
       if (container.phase === "ended") tellEnded(executionId, container.id);
     } else if (!isSeenTo(executionId)) strays.push(container);
   }
+  let removed = 0;
   for (let from = 0; from < strays.length; from += AT_ONCE) {
     const some = strays.slice(from, from + AT_ONCE);
-    await Promise.all(some.map((stray) => takeAway(deps, stray)));
+    const taken = await Promise.all(some.map((stray) => takeAway(deps, stray)));
+    removed += taken.filter(Boolean).length;
   }
+  const left = strays.length - removed;
+  await persist(signal, () => recordReconciled(db, lease, { left, removed }));
 }
 
-async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<void> {
+/** @returns Whether it is gone. */
+async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<boolean> {
   const { host, db, lease, log, signal, decided } = deps;
   const executionId = executionIdOf(stray.labels);
   const runs = stray.phase === "running";
@@ -80,8 +85,10 @@ async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<v
     if (runs) await host.stop(stray.id, GRACE_SECONDS);
     await host.remove(stray.id, { force: true });
     decided.delete(stray.id);
+    return true;
   } catch (error) {
     const fields = { host: host.name, executionId, containerId: stray.id };
     log.warn({ ...fields, error: messageOf(error) }, "could not remove a container");
+    return false;
   }
 }

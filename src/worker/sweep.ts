@@ -11,6 +11,8 @@ import { isGone } from "./process-identity.ts";
 import { type Repeated, repeat } from "./repeat.ts";
 
 const SWEEP_EVERY_MS = 5_000;
+/** Of rows whose time is over, for one sweep. */
+const BATCH = 10_000;
 
 export interface SweepDeps {
   db: Db;
@@ -43,8 +45,8 @@ export async function sweep({ db, log, pools, dispatch }: SweepDeps): Promise<vo
     log.info({ nodes: gone.length }, "removed nodes that are gone");
   }
   await dropDeadMessages(db);
-  await dropOldKeys(db);
-  await dropOldReceipts(db);
+  await dropOldKeys(db, BATCH);
+  await dropOldReceipts(db, BATCH);
   const rearmed = await rearmSchedules(db);
   if (rearmed > 0) log.warn({ schedules: rearmed }, "armed schedules anew");
   for (const pool of pools()) await dispatch(pool);

@@ -6,6 +6,7 @@ import type { Host, RegistryLogin } from "../farm/host.ts";
 import type { Secrets } from "../payload/sealed.ts";
 import type { Handlers } from "../queue/runner.ts";
 import { fireSchedule } from "../services/fire-schedule.ts";
+import type { Retention } from "../services/prune.ts";
 import { releaseEmptyHost } from "../services/release-host.ts";
 import type { Db, Store } from "../store/connect.ts";
 import { replaceServiceWebhooks, type ServiceWebhook } from "../store/deliveries.ts";
@@ -15,7 +16,7 @@ import type { Notification } from "../store/notify.ts";
 import type { Traces } from "../traces/traces.ts";
 import { type DelivererDeps, startDeliverer } from "./deliverer.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import { type Retention, startHousekeeping } from "./housekeeping.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { createLogWriter } from "./log-writer.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -146,10 +147,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       if (notification.about === "delivery") deliverer.hurry();
       if (notification.about === "host") node?.wake(notification.host);
       if (notification.about === "lease") node?.lookForHosts();
+      if (notification.about === "chore") housekeeping.hurry();
     },
     lookAgain() {
       node?.wakeAll();
       deliverer.hurry();
+      housekeeping.hurry();
     },
     dispatch(names) {
       for (const pool of names) dispatcher.hurry(pool);

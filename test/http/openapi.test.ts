@@ -307,6 +307,7 @@ async function provoke(operation: Operation, status: number): Promise<Response |
       if (bodies.length > 0) return await send(app, operation, { body: "{" });
       if (number !== undefined) return await send(app, operation, { query: { [number]: "x" } });
       if (takes("all")) return await send(app, operation, { query: { all: "x" } });
+      if (takes("dryRun")) return await send(app, operation, { query: { dryRun: "x" } });
       return await send(app, operation, { path: { taskId: "%01" } });
     case 401:
       return await send(locked, operation);

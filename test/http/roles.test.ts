@@ -61,6 +61,8 @@ const ROUTES: Record<string, Role | null> = {
   "POST /hosts/drain": "operator",
 
   "GET /audit": "admin",
+  "GET /prune": "admin",
+  "POST /prune": "admin",
   "GET /tokens": "admin",
   "POST /tokens": "admin",
   "DELETE /tokens/:tokenName": "admin",

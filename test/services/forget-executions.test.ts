@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import type { Pruned } from "../../src/core/pruned.ts";
+import { countPrunable } from "../../src/services/count-prunable.ts";
+import { enqueueJobs } from "../../src/services/enqueue-jobs.ts";
 import { forgetExecutions } from "../../src/services/forget-executions.ts";
+import { openStore } from "../../src/store/connect.ts";
 import { insertExecutions } from "../../src/store/executions.ts";
 import {
   executions,
@@ -10,13 +14,29 @@ import {
   tasks,
   ticks,
 } from "../../src/store/schema.ts";
+import { eventually } from "../support/client.ts";
 import { type AgedStore, agedStore, RETENTION } from "./aged.ts";
+import { planOf, pool } from "./rows.ts";
 
 const OLD = RETENTION.executionsDays + 1;
 const NOTHING = { executions: 0, jobs: 0, tasks: 0, ticks: 0 };
 
-const forget = ({ db }: AgedStore) =>
-  forgetExecutions(db, RETENTION.executionsDays, new AbortController().signal);
+/** What it has removed, and what a count has said before that it would, of the same kinds. */
+async function forget({ db }: AgedStore) {
+  const told = countsOf(await countPrunable(db, RETENTION));
+  const gone = await forgetExecutions(db, RETENTION.executionsDays, async () => {});
+  return { told, gone: countsOf(gone) };
+}
+
+const countsOf = ({ executions, jobs, tasks, ticks }: Pruned) => ({
+  executions: executions.count,
+  jobs: jobs.count,
+  tasks: tasks.count,
+  ticks: ticks.count,
+});
+
+/** As told, so done. */
+const both = (counts: typeof NOTHING) => ({ told: counts, gone: counts });
 
 async function jobOf({ sql: query }: AgedStore, id: string): Promise<string> {
   const [row] = await query`SELECT job_id AS "jobId" FROM fastlane.executions WHERE id = ${id}`;
@@ -66,7 +86,9 @@ test("an execution that ended long ago goes, with its job, its task, and all tha
     messageId: 1,
   });
 
-  expect(await forget(given)).toEqual({ ...NOTHING, executions: 2, jobs: 1, tasks: 1 });
+  expect(await forget(given)).toEqual(
+    both({ ...NOTHING, executions: 2, jobs: 1, tasks: 1, ticks: 1 }),
+  );
 
   for (const table of [executions, jobs, tasks, schedules, ticks]) {
     expect(await given.db.$count(table)).toBe(0);
@@ -82,7 +104,7 @@ test("what has not ended, or ended lately, stays with its job and task, however 
     await given.ended("failed", OLD, [], OLD - 2),
   ];
 
-  expect(await forget(given)).toEqual({ ...NOTHING, executions: 1 });
+  expect(await forget(given)).toEqual(both({ ...NOTHING, executions: 1 }));
 
   expect(await idsOf(given)).toEqual(kept.sort());
   expect([await given.db.$count(jobs), await given.db.$count(tasks)]).toEqual([3, 1]);
@@ -99,11 +121,11 @@ test("of a job that will run by itself the last execution stays, and its tick", 
   await tick(given, jobId, OLD, last);
   await tick(given, jobId, 1, null);
 
-  expect(await forget(given)).toEqual({ ...NOTHING, executions: 1, ticks: 2 });
+  expect(await forget(given)).toEqual(both({ ...NOTHING, executions: 1, ticks: 2 }));
 
   expect(await idsOf(given)).toEqual([last]);
   expect(await given.db.$count(ticks)).toBe(2);
-  expect(await forget(given)).toEqual(NOTHING);
+  expect(await forget(given)).toEqual(both(NOTHING));
 });
 
 test("a job whose schedule ended without any execution goes in its time, too", async () => {
@@ -118,7 +140,7 @@ test("a job whose schedule ended without any execution goes in its time, too", a
   await tick(given, longAgo, OLD, null);
   await tick(given, lately, 1, null);
 
-  expect(await forget(given)).toEqual({ ...NOTHING, jobs: 1 });
+  expect(await forget(given)).toEqual(both({ ...NOTHING, jobs: 1, ticks: 1 }));
 
   expect(await idsOf(given)).toEqual([id]);
   const left = (await given.db.select({ id: jobs.id }).from(jobs)).map((job) => job.id);
@@ -130,7 +152,7 @@ test("a job that was changed lately keeps its last execution", async () => {
   const id = await given.ended("done", OLD);
   await given.sql`UPDATE fastlane.jobs SET last_modified_at = now()`;
 
-  expect(await forget(given)).toEqual(NOTHING);
+  expect(await forget(given)).toEqual(both(NOTHING));
 
   expect(await idsOf(given)).toEqual([id]);
 });
@@ -149,9 +171,9 @@ test.each(["executions", "jobs"])(
       return await forget(given);
     });
 
-    expect(forgotten).toEqual({ ...NOTHING, executions: 1, jobs: 1 });
+    expect(forgotten.gone).toEqual({ ...NOTHING, executions: 1, jobs: 1 });
     expect(await idsOf(given)).toEqual([held]);
-    expect(await forget(given)).toEqual({ ...NOTHING, executions: 1, jobs: 1, tasks: 1 });
+    expect(await forget(given)).toEqual(both({ ...NOTHING, executions: 1, jobs: 1, tasks: 1 }));
   },
 );
 
@@ -172,5 +194,41 @@ test("thousands go, some hundreds at a time", async () => {
     UPDATE fastlane.executions SET status = 'done', exit_code = 0,
       created_at = now() - interval '1 year', finished_at = now() - interval '1 year'`;
 
-  expect(await forget(given)).toEqual({ ...NOTHING, executions: 1_201, jobs: 1, tasks: 1 });
+  expect(await forget(given)).toEqual(both({ ...NOTHING, executions: 1_201, jobs: 1, tasks: 1 }));
+});
+
+test("while a step of a prune is under way, jobs are enqueued also of the task that it takes from", async () => {
+  await using given = await agedStore();
+  const gone = await given.ended("done", OLD);
+  const jobId = await jobOf(given, gone);
+  await given.sql`
+    CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN PERFORM pg_advisory_xact_lock(42); RETURN OLD; END'`;
+  await given.sql`
+    CREATE TRIGGER wait_for_test BEFORE DELETE ON fastlane.executions
+    FOR EACH ROW EXECUTE FUNCTION wait_for_test()`;
+  const impatient = openStore({ address: given.address, max: 1 });
+  await impatient.sql`SET lock_timeout = '1s'`;
+
+  const pruned = await given.sql.begin(async (holding) => {
+    await holding`SELECT pg_advisory_xact_lock(42)`;
+    const forgetting = forgetExecutions(given.db, RETENTION.executionsDays, async () => {});
+    await eventually(
+      async () => {
+        const waits = await holding`SELECT FROM pg_locks WHERE NOT granted`;
+        return waits.length === 1 || undefined;
+      },
+      () => "the step did not begin",
+    );
+    await impatient.db.transaction((tx) => enqueueJobs(tx, [planOf(pool(["one"]))]));
+    const waits = await holding`SELECT locktype FROM pg_locks WHERE NOT granted`;
+    expect([...waits]).toEqual([{ locktype: "advisory" }]);
+    return { forgetting };
+  });
+  const sum = await pruned.forgetting;
+  await impatient.close();
+
+  expect([sum.executions.count, sum.jobs.count, sum.tasks.count]).toEqual([1, 1, 0]);
+  expect(await given.sql`SELECT FROM fastlane.jobs WHERE id = ${jobId}`).toHaveLength(0);
+  expect(await given.db.$count(executions)).toBe(1);
 });

@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { takeChore } from "../../src/store/chores.ts";
+import {
+  askForChore,
+  choreState,
+  finishChore,
+  holdChore,
+  takeChore,
+} from "../../src/store/chores.ts";
 import { openStore } from "../../src/store/connect.ts";
 import { keepHouse, startHousekeeping } from "../../src/worker/housekeeping.ts";
 import { agedStore, RETENTION } from "../services/aged.ts";
@@ -14,11 +20,45 @@ test("of nodes that ask at once one takes a chore, and it is due again when its 
   const ask = () =>
     Promise.all(Array.from({ length: 8 }, () => takeChore(store.db, "chore", 3_600)));
 
-  expect((await ask()).filter(Boolean)).toHaveLength(1);
+  const [holder] = (await ask()).filter((taken) => taken !== null);
+  expect((await ask()).filter(Boolean)).toHaveLength(0);
+  await finishChore(store.db, "chore", holder ?? "", {});
   expect((await ask()).filter(Boolean)).toHaveLength(0);
   await store.sql`UPDATE fastlane.chores SET last_at = now() - interval '1 hour'`;
 
   expect((await ask()).filter(Boolean)).toHaveLength(1);
+});
+
+test("a chore that lasts longer than an hour is no other node's until its own is silent", async () => {
+  await using store = await testStore();
+  const { db, sql } = store;
+  const holder = (await takeChore(db, "chore", 3_600)) ?? "";
+  await sql`UPDATE fastlane.chores SET last_at = now() - interval '2 hours'`;
+
+  expect(await takeChore(db, "chore", 3_600)).toBeNull();
+  await holdChore(db, "chore", holder);
+  await sql`UPDATE fastlane.chores SET held_until = now(), last_at = now() - interval '2 hours'`;
+  const next = await takeChore(db, "chore", 3_600);
+
+  expect(next).not.toBeNull();
+  await expect(holdChore(db, "chore", holder)).rejects.toThrow("Another node does");
+  await finishChore(db, "chore", holder, { of: "who has lost it" });
+  expect((await choreState(db, "chore")).isRunning).toBe(true);
+});
+
+test("a chore that is asked for is done at once, and once more by whoever is at it", async () => {
+  await using store = await testStore();
+  const { db } = store;
+  const ask = () => db.transaction((tx) => askForChore(tx, "chore"));
+
+  await ask();
+  const holder = (await takeChore(db, "chore", 3_600)) ?? "";
+  await ask();
+  expect(await takeChore(db, "chore", 3_600)).toBeNull();
+  await finishChore(db, "chore", holder, {});
+
+  expect(await takeChore(db, "chore", 3_600)).not.toBeNull();
+  expect(await takeChore(db, "chore", 3_600)).toBeNull();
 });
 
 test("housekeeping makes room for the days to come and removes what is over", async () => {
@@ -78,9 +118,9 @@ test("a node that stops gives it up between two steps, and the next one goes on"
   const failed = await given.ended("failed", 31, ["failed\n"]);
   const deps = { db: given.db, log: quiet, retention: RETENTION, secrets: TEST_SECRETS };
 
-  await expect(keepHouse(deps, AbortSignal.abort())).rejects.toThrow();
+  await expect(keepHouse(deps, AbortSignal.abort(), null)).rejects.toThrow();
   expect(await given.textOf(failed)).toBe("failed\n");
-  await keepHouse(deps, new AbortController().signal);
+  await keepHouse(deps, new AbortController().signal, null);
 
   expect(await given.textOf(failed)).toBe("failed\n");
   const [kept] = await given.sql`SELECT count(*)::int FROM fastlane.log_days WHERE kept = 'failed'`;
@@ -95,7 +135,7 @@ test("who did what is kept for as long as the configuration says, whatever becom
     FROM (VALUES (365), (364), (0)) AS aged (days), generate_series(1, 1001) AS n`;
   const deps = { db: given.db, log: quiet, retention: RETENTION, secrets: TEST_SECRETS };
 
-  await keepHouse(deps, new AbortController().signal);
+  await keepHouse(deps, new AbortController().signal, null);
 
   const rows = await given.sql`
     SELECT host, count(*)::int FROM fastlane.audit GROUP BY host ORDER BY host`;

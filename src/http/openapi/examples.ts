@@ -1,6 +1,7 @@
 import { CRON_PAYLOAD, PAYLOAD } from "./example-payloads.ts";
 import { STDERR, STDOUT } from "./log-examples.ts";
 import { EXAMPLE_IDS } from "./parameters.ts";
+import { STORE } from "./prune-example.ts";
 
 const BASE = "http://localhost:10000";
 const { taskId, jobId, executionId } = EXAMPLE_IDS;
@@ -246,5 +247,6 @@ export const STATUS = {
     scheduled: { length: 0, nextHumanReadableDate: null, nextTimeStamp: null },
     webhooks: { length: 0 },
   },
+  store: STORE,
   tasks: { count: 1 },
 };

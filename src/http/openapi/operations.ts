@@ -4,6 +4,7 @@ import * as examples from "./examples.ts";
 import { HOST_OPERATIONS } from "./host-operations.ts";
 import { EXECUTION_OPERATIONS, JOB_OPERATIONS } from "./job-operations.ts";
 import { ALWAYS, type Answer, type Operation, WITH_BODY } from "./operation.ts";
+import { PRUNE_OPERATIONS } from "./prune-operations.ts";
 import { STREAM_OPERATIONS } from "./stream-operations.ts";
 import { TASK_OPERATIONS } from "./task-operations.ts";
 import { TOKEN_OPERATIONS } from "./token-operations.ts";
@@ -162,5 +163,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...HOST_OPERATIONS,
   ...AUDIT_OPERATIONS,
   ...TOKEN_OPERATIONS,
+  ...PRUNE_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ];

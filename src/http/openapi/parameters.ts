@@ -80,6 +80,12 @@ const LISTS = {
     schema: { type: "boolean" },
     example: true,
   },
+  dryRun: {
+    in: "query",
+    description: "whether it is only counted what would go",
+    schema: { type: "boolean" },
+    example: true,
+  },
   count: {
     in: "query",
     description: "how many times are told; 10 when absent",

@@ -35,6 +35,7 @@ import {
 } from "../../payload/job-answers.ts";
 import { JobPayload } from "../../payload/job-payload.ts";
 import { Moment } from "../../payload/moment.ts";
+import { PruneAnswer } from "../../payload/prune-answers.ts";
 import { ErrorAnswer, HealthAnswer, StatusAnswer } from "../../payload/service-answers.ts";
 import {
   MadeTokenAnswer,
@@ -88,6 +89,7 @@ const ANSWERS = {
   TokenAnswer,
   TokensAnswer,
   WhoamiAnswer,
+  PruneAnswer,
   ErrorAnswer,
   Execution,
   Tick,
