@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { Environment } from "../config/load.ts";
 import { addAuditCommand } from "./audit.ts";
+import { addBackupCommands } from "./backup.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -66,6 +67,7 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     addMigrateCommand,
     addHealthcheckCommand,
     addSystemdCommand,
+    addBackupCommands,
   );
   group(
     "Jobs:",

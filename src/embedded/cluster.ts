@@ -85,7 +85,7 @@ async function openToAll(folder: string): Promise<void> {
 }
 
 /** Else a power cut could leave empty files under the final name. */
-async function syncFileSystem(path: string): Promise<void> {
+export async function syncFileSystem(path: string): Promise<void> {
   const isLinux = process.platform === "linux";
   await runProgram("sync", isLinux ? ["--file-system", path] : [], null);
 }

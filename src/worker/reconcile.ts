@@ -3,7 +3,7 @@ import type { ContainerSummary, Host } from "../farm/host.ts";
 import { executionIdOf, INSTALLATION_LABEL, isMadeUnder, isOfPlacement } from "../farm/labels.ts";
 import { recordReceipt } from "../services/record-receipt.ts";
 import type { Db } from "../store/connect.ts";
-import { executionsOnHost } from "../store/executions.ts";
+import { executionsOnHost, findExecutionById } from "../store/executions.ts";
 import type { Lease } from "../store/hosts.ts";
 import { recordReconciled } from "../store/leftovers.ts";
 import type { Log } from "./log.ts";
@@ -75,7 +75,9 @@ async function takeAway(deps: ReconcileDeps, stray: ContainerSummary): Promise<b
       reason: `The container ${runs ? "runs" : `is ${stray.phase}`} and ${
         executionId === null
           ? "is of no execution: it was to show that the host works"
-          : "its execution is not here: it has ended or moved"
+          : (await persist(signal, () => findExecutionById(db, executionId))) === null
+            ? "no execution of its id is known: it was begun after the backup that is used now"
+            : "its execution is not here: it has ended or moved"
       }`,
     };
     await persist(signal, () => recordReceipt(db, lease, receipt));

@@ -8,12 +8,10 @@ const { taskId, jobId, executionId } = EXAMPLE_IDS;
 const taskUrl = `${BASE}/tasks/${taskId}`;
 const jobUrl = `${taskUrl}/jobs/${jobId}`;
 const executionUrl = `${jobUrl}/executions/${executionId}/`;
-
 const TASK_REF = { id: taskId, url: taskUrl };
 const JOB_REF = { id: jobId, url: jobUrl };
 const EXECUTION_REF = { id: executionId, url: executionUrl };
-const CREATED = "2030-03-29T03:00:00.104Z";
-const ENDED = "2030-03-29T03:00:02.719Z";
+const [CREATED, ENDED] = ["2030-03-29T03:00:00.104Z", "2030-03-29T03:00:02.719Z"];
 
 export const ENQUEUED = {
   executionId,

@@ -1,0 +1,81 @@
+import { createWriteStream } from "node:fs";
+import { chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { POSTGRES_MAJOR } from "./archive.ts";
+import { KEY_NAME, type Manifest, readBackup, verifyBackup } from "./backup-file.ts";
+import { syncFileSystem } from "./cluster.ts";
+import { makePrivateFolder, type Place, preparePlace, publish, unfinishedName } from "./place.ts";
+
+/**
+ * Puts the data of a backup into a data folder that has none. It stands there as a whole or not at
+ * all; Postgres recovers it at its next start.
+ *
+ * @param check Throws when its schema cannot be used.
+ * @throws {Error} When there is data already, or the backup cannot be used: nothing has changed then.
+ */
+export async function restoreData(
+  path: string,
+  dataDir: string,
+  check: (manifest: Manifest) => void,
+): Promise<Manifest> {
+  await requireNoData(dataDir);
+  await verifyBackup(path);
+  const { manifest, entries } = await readBackup(path);
+  const major = manifest.postgres.split(".")[0] ?? "";
+  if (major !== POSTGRES_MAJOR) {
+    throw new Error(
+      `Cannot restore "${path}": it is of Postgres ${major}, and this fastlane brings Postgres ` +
+        `${POSTGRES_MAJOR}; use fastlane ${manifest.fastlane}, which made it`,
+    );
+  }
+  check(manifest);
+  const place = await preparePlace(dataDir);
+  const unfinished = unfinishedName(place.data);
+  await rm(unfinished, { recursive: true, force: true });
+  let key: Buffer | null = null;
+  try {
+    await makePrivateFolder(unfinished, place.account);
+    for await (const { name, isFolder, content } of entries) {
+      if (name === KEY_NAME) {
+        key = Buffer.concat(await content.toArray());
+        continue;
+      }
+      const target = `${unfinished}/${name}`;
+      if (isFolder) await mkdir(target, { recursive: true, mode: 0o700 });
+      else await pipeline(content, createWriteStream(target, { mode: 0o600 }));
+      if (isFolder) content.resume();
+      await giveTo(place, target);
+    }
+    await syncFileSystem(unfinished);
+    if (key !== null) await writeKey(dataDir, key);
+    if (!(await publish(unfinished, place.data, place.folder))) await requireNoData(dataDir);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+  return manifest;
+}
+
+async function requireNoData(dataDir: string): Promise<void> {
+  const data = `${dataDir}/postgres/data`;
+  if ((await stat(data).catch(() => null)) === null) return;
+  throw new Error(
+    `Cannot restore into "${dataDir}": it has data already, which a restore never replaces; ` +
+      `stop the fastlane that runs there and move ${data} away, or choose another --data-dir`,
+  );
+}
+
+async function giveTo({ account }: Place, path: string): Promise<void> {
+  if (account !== null) await chown(path, account.uid, account.gid);
+}
+
+/** @throws {Error} If another key is there: what it has closed could not be opened any more. */
+async function writeKey(dataDir: string, key: Buffer): Promise<void> {
+  const path = `${dataDir}/${KEY_NAME}`;
+  const there = await readFile(path).catch(() => null);
+  if (there?.equals(key) === true) return;
+  if (there !== null) {
+    throw new Error(`Cannot restore: "${path}" is another key than the backup's; move it away`);
+  }
+  await writeFile(path, key, { mode: 0o600, flag: "wx", flush: true });
+}
