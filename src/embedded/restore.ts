@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { POSTGRES_MAJOR } from "./archive.ts";
 import { KEY_NAME, type Manifest, readBackup, verifyBackup } from "./backup-file.ts";
@@ -37,7 +38,7 @@ export async function restoreData(
     await makePrivateFolder(unfinished, place.account);
     for await (const { name, isFolder, content } of entries) {
       if (name === KEY_NAME) {
-        key = Buffer.concat(await content.toArray());
+        key = await buffer(content);
         continue;
       }
       const target = `${unfinished}/${name}`;
