@@ -21,6 +21,7 @@ import { addShowCommand } from "./show.ts";
 import { addStopAndRetryCommands } from "./stop-retry.ts";
 import { addSystemdCommand } from "./systemd.ts";
 import { addTokenCommands } from "./token.ts";
+import { addTransferCommands } from "./transfer.ts";
 import { addWhyCommand } from "./why.ts";
 
 const EXIT_CODE_OF_ERRORS = 2;
@@ -79,7 +80,14 @@ function addGroups(program: Command, surroundings: Surroundings): void {
     addExecutionsCommand,
     addStopAndRetryCommands,
   );
-  group("Farm:", addStatusCommand, addHostsCommand, addAuditCommand, addPruneCommand);
+  group(
+    "Farm:",
+    addStatusCommand,
+    addHostsCommand,
+    addAuditCommand,
+    addPruneCommand,
+    addTransferCommands,
+  );
   group("Access:", addLoginCommands, addTokenCommands);
   group(
     "Configuration:",

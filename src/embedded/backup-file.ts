@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { type Readable, Transform, type Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import * as zlib from "node:zlib";
 import { extract, pack } from "tar-stream";
 import * as v from "valibot";
 
@@ -58,7 +58,10 @@ export async function writeBackup(
       done(null, Buffer.concat([trailer, hash.digest()]));
     },
   });
-  const compress = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+  requireZstd();
+  const compress = zlib.createZstdCompress({
+    params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 },
+  });
   const first = await entriesOf(manifest, key);
   const whole = async function* () {
     yield first;
@@ -66,6 +69,14 @@ export async function writeBackup(
   };
   await pipeline(whole, compress, hashed, out);
   return bytes + TRAILER_BYTES;
+}
+
+/** @throws {Error} On a Node that cannot compress by zstd. */
+function requireZstd(): void {
+  if ("createZstdCompress" in zlib) return;
+  throw new Error(
+    `Cannot write or read a backup on Node ${process.versions.node}: it needs 22.15 or later, or the binary`,
+  );
 }
 
 /** The entries that stand before those of the data folder, without the end of a tar. */
@@ -128,9 +139,14 @@ export interface BackupContents {
 
 /** @throws {Error} When it is of another format; use `verifyBackup` before. */
 export async function readBackup(path: string): Promise<BackupContents> {
+  requireZstd();
   const { size } = await trailerOf(path);
   const tar = extract();
-  const reading = pipeline(createReadStream(path, { end: size - 1 }), createZstdDecompress(), tar);
+  const reading = pipeline(
+    createReadStream(path, { end: size - 1 }),
+    zlib.createZstdDecompress(),
+    tar,
+  );
   reading.catch((error: Error) => tar.destroy(error));
   const entries = entriesIn(tar, path);
   const first = await entries.next();

@@ -2,10 +2,10 @@ import { createWriteStream } from "node:fs";
 import { chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { POSTGRES_MAJOR } from "./archive.ts";
 import { KEY_NAME, type Manifest, readBackup, verifyBackup } from "./backup-file.ts";
 import { syncFileSystem } from "./cluster.ts";
 import { makePrivateFolder, type Place, preparePlace, publish, unfinishedName } from "./place.ts";
+import { POSTGRES_MAJOR } from "./version.ts";
 
 /**
  * Puts the data of a backup into a data folder that has none. It stands there as a whole or not at

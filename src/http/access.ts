@@ -63,6 +63,8 @@ const LEAST_ROLES = {
   audit: "admin",
   getPrune: "admin",
   prune: "admin",
+  export: "admin",
+  import: "admin",
 } as const satisfies Record<string, Role | "anybody">;
 
 export type OperationName = keyof typeof LEAST_ROLES;

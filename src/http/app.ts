@@ -22,6 +22,7 @@ import { streamRoutes } from "./stream-routes.ts";
 import { tailRoutes } from "./tail-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
+import { transferRoutes } from "./transfer-routes.ts";
 
 /** The whole HTTP API, every route with and without a slash at its end. */
 export function createHttpApp(deps: HttpDeps) {
@@ -47,6 +48,7 @@ export function createHttpApp(deps: HttpDeps) {
     .route("/", auditRoutes(deps))
     .route("/", tokenRoutes(deps))
     .route("/", pruneRoutes(deps))
+    .route("/", transferRoutes(deps))
     .route("/", serviceRoutes(deps))
     .route("/", metricsRoutes(deps))
     .route("/", docsRoutes(deps));

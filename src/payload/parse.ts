@@ -55,7 +55,7 @@ export function parseBulkPayload(body: string): JobPayload[] {
   return checked.flatMap(({ payload }) => payload ?? []);
 }
 
-function checkPayload(
+export function checkPayload(
   value: Record<string, unknown>,
 ): { payload: JobPayload; issues: [] } | { payload: null; issues: Issue[] } {
   const result = v.safeParse(JobPayload, value);

@@ -81,6 +81,24 @@ export function openEnvs(
   return sealed === undefined ? envs : JSON.parse(keyring.open(sealed, envsOf(jobId)));
 }
 
+/** @throws {SealedShut} */
+export function openRequest(
+  keyring: Keyring,
+  jobId: string,
+  request: StoredRequest,
+): ContainerRequest {
+  return { ...request, envs: openEnvs(keyring, jobId, request) };
+}
+
+/** @throws {SealedShut} */
+export function openRules(keyring: Keyring, jobId: string, rules: StoredRules): JobRules {
+  const opened = Object.entries(rules.webhooks).map(([event, hooks]) => [
+    event,
+    hooks?.map((hook) => ({ ...openWebhook(keyring, jobId, hook), url: hook.url })),
+  ]);
+  return { ...rules, webhooks: Object.fromEntries(opened) };
+}
+
 /** @param sealer `null` leaves all as it is. */
 export function sealRules(rules: JobRules, jobId: string, sealer: Keyring | null): StoredRules {
   if (sealer === null) return rules;

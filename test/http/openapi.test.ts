@@ -307,6 +307,8 @@ async function provoke(operation: Operation, status: number): Promise<Response |
       if (bodies.length > 0) return await send(app, operation, { body: "{" });
       if (number !== undefined) return await send(app, operation, { query: { [number]: "x" } });
       if (takes("all")) return await send(app, operation, { query: { all: "x" } });
+      if (takes("withoutSecrets"))
+        return await send(app, operation, { query: { withoutSecrets: "x" } });
       if (takes("dryRun")) return await send(app, operation, { query: { dryRun: "x" } });
       return await send(app, operation, { path: { taskId: "%01" } });
     case 401:
@@ -320,6 +322,7 @@ async function provoke(operation: Operation, status: number): Promise<Response |
       });
     }
     case 409:
+      if (operation.id === "import") return await importToAnotherTask(operation);
       return await sendTwoUnderOneKey(operation);
     case 413:
       return bodies.length === 0
@@ -341,6 +344,14 @@ async function provoke(operation: Operation, status: number): Promise<Response |
     default:
       return await send(cut, operation, sendingToken(operation));
   }
+}
+
+/** A job that is there, as one of another task. */
+async function importToAnotherTask(operation: Operation): Promise<Response> {
+  const document = JSON.parse(bodiesOf(operation)[0] ?? "");
+  await send(app, operation, { body: JSON.stringify(document) });
+  for (const schedule of document.schedules) schedule.taskId = "another";
+  return await send(app, operation, { body: JSON.stringify(document) });
 }
 
 /** Who is somebody's token is found out in the database, and of nobody there is nothing to find out. */

@@ -63,6 +63,8 @@ const ROUTES: Record<string, Role | null> = {
   "GET /audit": "admin",
   "GET /prune": "admin",
   "POST /prune": "admin",
+  "GET /export": "admin",
+  "POST /import": "admin",
   "GET /tokens": "admin",
   "POST /tokens": "admin",
   "DELETE /tokens/:tokenName": "admin",

@@ -8,6 +8,7 @@ import { PRUNE_OPERATIONS } from "./prune-operations.ts";
 import { STREAM_OPERATIONS } from "./stream-operations.ts";
 import { TASK_OPERATIONS } from "./task-operations.ts";
 import { TOKEN_OPERATIONS } from "./token-operations.ts";
+import { TRANSFER_OPERATIONS } from "./transfer-operations.ts";
 
 const FILTER_EXAMPLES = {
   dryRun: { summary: "Only tell which", value: FILTER },
@@ -164,5 +165,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...AUDIT_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...PRUNE_OPERATIONS,
+  ...TRANSFER_OPERATIONS,
   ...SERVICE_OPERATIONS,
 ];

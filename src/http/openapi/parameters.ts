@@ -80,9 +80,15 @@ const LISTS = {
     schema: { type: "boolean" },
     example: true,
   },
+  withoutSecrets: {
+    in: "query",
+    description: "whether secret variables, and headers and secrets of webhooks, are left out",
+    schema: { type: "boolean" },
+    example: true,
+  },
   dryRun: {
     in: "query",
-    description: "whether it is only counted what would go",
+    description: "whether it is only told what would be done",
     schema: { type: "boolean" },
     example: true,
   },

@@ -44,6 +44,7 @@ import {
   TokensAnswer,
   WhoamiAnswer,
 } from "../../payload/token.ts";
+import { ExportAnswer, ImportAnswer, ImportBody } from "../../payload/transfer.ts";
 import { REFINED_KEYS, REFINED_MOMENT } from "./refined-keys.ts";
 
 /** JSON Schema 2020-12, of which the converter's own type is an older draft. */
@@ -61,6 +62,7 @@ const REQUESTS = {
   BlacklistBody,
   DrainBody,
   TokenBody,
+  ImportBody,
 };
 const ANSWERS = {
   EnqueuedAnswer,
@@ -90,6 +92,8 @@ const ANSWERS = {
   TokensAnswer,
   WhoamiAnswer,
   PruneAnswer,
+  ExportAnswer,
+  ImportAnswer,
   ErrorAnswer,
   Execution,
   Tick,

@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ActBy } from "../core/audit.ts";
+import type { Keyring } from "../core/keyring.ts";
+import { redactEnvs } from "../core/redact.ts";
+import { openRequest, openRules } from "../payload/sealed.ts";
+import type { ExportAnswer, Import, ImportAnswer } from "../payload/transfer.ts";
+import { payloadOf } from "../payload/transfer.ts";
+import { writeAudit } from "../store/audit.ts";
+import { setBlacklisted } from "../store/blacklist.ts";
+import type { Db, Tx } from "../store/connect.ts";
+import { findJobById, type NewJob } from "../store/jobs.ts";
+import { findSchedule } from "../store/schedules.ts";
+import { blacklistedHosts, scheduledJobs } from "../store/transfer.ts";
+import { type JobPlan, type PlanDeps, planJob } from "./job-plan.ts";
+import { putJob } from "./put-job.ts";
+
+/**
+ * Schedules, each with the payload that makes it again, and which hosts are blacklisted.
+ *
+ * @param secretWords By which variables are left out; `null` leaves out nothing.
+ */
+export async function exportSettings(
+  db: Db,
+  keyring: Keyring,
+  secretWords: readonly string[] | null,
+  by: ActBy,
+): Promise<ExportAnswer> {
+  const isSecret =
+    secretWords === null
+      ? null
+      : (name: string) => redactEnvs({ [name]: "" }, secretWords)[name] !== "";
+  const scheduled = await scheduledJobs(db);
+  const hosts = await blacklistedHosts(db);
+  const details = { schedules: scheduled.length, withSecrets: secretWords === null };
+  await db.transaction((tx) => writeAudit(tx, { by, action: "export", details }));
+  return {
+    format: 1,
+    schedules: scheduled.map(({ job, schedule }) => ({
+      taskId: job.taskId,
+      jobId: job.id,
+      payload: payloadOf(
+        {
+          ...job,
+          ...openedOf(keyring, job),
+          schedule: { ...schedule, nextAt: schedule.nextAt ?? new Date(0) },
+        },
+        isSecret,
+      ),
+    })),
+    hosts: hosts.map(({ name, drainDeadline }) => ({
+      name,
+      drainDeadline: drainDeadline?.toISOString() ?? null,
+    })),
+  };
+}
+
+type Outcome = ImportAnswer["jobs"][number]["outcome"];
+
+/**
+ * Makes what an export has told of, all of it or nothing. A job is known again by its id: what is
+ * there already is left as it is.
+ *
+ * @throws {AppError} As `planJob` and `putJob`.
+ */
+export async function importSettings(
+  db: Db,
+  plan: PlanDeps,
+  wish: Import,
+  { by, dryRun }: { by: ActBy; dryRun: boolean },
+): Promise<ImportAnswer & { pools: string[] }> {
+  const plans = wish.schedules.map(({ taskId, jobId, payload }) =>
+    planJob(plan, { taskId, payload, requestIp: null, by }, jobId),
+  );
+  return await db.transaction(async (tx) => {
+    const jobs: ImportAnswer["jobs"] = [];
+    for (const each of plans) {
+      const outcome = await outcomeOf(tx, plan.secrets.keyring, each);
+      if (!dryRun && (outcome === "made" || outcome === "replaced")) await putJob(tx, each);
+      jobs.push({ taskId: each.job.taskId, jobId: each.job.id, outcome });
+    }
+    const there = new Set((await blacklistedHosts(tx)).map(({ name }) => name));
+    const hosts = wish.hosts.filter(({ name }) => !there.has(name));
+    for (const { name, drainDeadline } of dryRun ? [] : hosts) {
+      await setBlacklisted(tx, name, drainDeadline === null ? null : new Date(drainDeadline));
+    }
+    const changed = jobs.filter(
+      ({ outcome }) => outcome === "made" || outcome === "replaced",
+    ).length;
+    const details = { schedules: changed, hosts: hosts.length };
+    if (!dryRun && changed + hosts.length > 0)
+      await writeAudit(tx, { by, action: "import", details });
+    const pools = [...new Set(plans.map(({ pool }) => pool))];
+    return { dryRun, jobs, blacklisted: hosts.map(({ name }) => name), pools };
+  });
+}
+
+async function outcomeOf(
+  tx: Tx,
+  keyring: Keyring,
+  { job, firstTick, when }: JobPlan,
+): Promise<Outcome> {
+  if (firstTick === null) return "over";
+  const there = await findJobById(tx, job.id);
+  if (there === null) return "made";
+  const schedule = await findSchedule(tx, job.id);
+  const isSame =
+    there.taskId === job.taskId &&
+    there.priority === job.priority &&
+    isDeepStrictEqual(plain(openedOf(keyring, there)), plain(openedOf(keyring, job))) &&
+    isDeepStrictEqual(plain(there.custom), plain(job.custom)) &&
+    schedule?.nextAt != null &&
+    (when.kind === "cron"
+      ? schedule.cron === when.cron &&
+        schedule.timezone === when.timezone &&
+        schedule.overlap === when.overlap &&
+        schedule.catchUp === when.catchUp
+      : schedule.cron === null && schedule.nextAt.getTime() === firstTick.getTime());
+  return isSame ? "unchanged" : "replaced";
+}
+
+/** What is sealed of a job is sealed anew each time. */
+function openedOf(
+  keyring: Keyring,
+  { id, request, rules }: Pick<NewJob, "id" | "request" | "rules">,
+) {
+  return { request: openRequest(keyring, id, request), rules: openRules(keyring, id, rules) };
+}
+
+/** As it comes out of the store. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

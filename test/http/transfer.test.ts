@@ -1,0 +1,97 @@
+import { expect, test } from "bun:test";
+import { startApi } from "../support/api.ts";
+
+const JOB = "c1f4a8de-3b8c-4a41-9a5e-0f7b6f1f9d21";
+const WHOLE = {
+  image: "busybox:1.2",
+  command: "sh -c 'echo \"$A\"'",
+  envs: { A: "b", DB_PASSWORD: "s3cret" },
+  metadata: { of: ["us"] },
+  pullPolicy: "missing",
+  cron: "0 3 * * *",
+  timezone: "Europe/Berlin",
+  overlap: "skip",
+  catchUp: "last",
+  retries: 2,
+  backoff: { minMs: 5, factor: 3, maxMs: 50, jitter: false },
+  retryOn: [3],
+  timeout: 60,
+  priority: 7,
+  concurrencyKey: "k",
+  concurrencyLimit: 2,
+  onHostLost: "rerun",
+  resources: { cpus: 0.5, memory: "64m", pids: 99 },
+  notify: { fails: ["ops@example.com"] },
+  webhooks: { finishes: [{ url: "https://example.com/hook", headers: { "X-A": "s3cret" } }] },
+};
+
+test("what is exported makes the same schedules elsewhere, once however often it is imported", async () => {
+  await using here = await startApi();
+  await using there = await startApi();
+  const put = (path: string, payload: unknown) =>
+    here.ask(path, null, { method: "PUT", body: JSON.stringify(payload) });
+  const made = await put(`/tasks/nightly/jobs/${JOB}`, WHOLE);
+  await put(`/tasks/once/jobs/${crypto.randomUUID()}`, {
+    image: "busybox",
+    command: "true",
+    startAt: "2099-01-01T00:00:00Z",
+  });
+  const host = "unix:///var/run/docker.sock";
+  await here.ask("/docker-executor/blacklist", null, {
+    method: "POST",
+    body: JSON.stringify({ host }),
+  });
+  const exportOf = async (api: typeof here, query = "") =>
+    await (await api.ask(`/export/${query}`)).text();
+  const importTo = async (body: string, query = "") => {
+    const answer = await there.ask(`/import/${query}`, null, { method: "POST", body });
+    return { status: answer.status, ...((await answer.json()) as Record<string, unknown>) };
+  };
+
+  const document = await exportOf(here);
+  const tried = await importTo(document, "?dryRun=true");
+  const before = await exportOf(there);
+  const first = await importTo(document);
+  const second = await importTo(document);
+
+  expect(made.status).toBe(200);
+  const outcomes = (outcome: string) => [
+    expect.objectContaining({ taskId: "nightly", jobId: JOB, outcome }),
+    expect.objectContaining({ taskId: "once", outcome }),
+  ];
+  expect(tried).toMatchObject({ dryRun: true, jobs: outcomes("made"), blacklisted: [host] });
+  expect(JSON.parse(before).schedules).toEqual([]);
+  expect(first).toMatchObject({ jobs: outcomes("made"), blacklisted: [host] });
+  expect(second).toMatchObject({ jobs: outcomes("unchanged"), blacklisted: [] });
+  expect(await exportOf(there)).toBe(document);
+  const [{ payload }] = JSON.parse(document).schedules;
+  expect(payload).toEqual({ ...WHOLE, command: ["sh", "-c", 'echo "$A"'] });
+
+  const shared = await exportOf(here, "?withoutSecrets=true");
+  expect([document.includes("s3cret"), shared.includes("s3cret")]).toEqual([true, false]);
+  const audit = await (await there.ask("/audit/?action=import")).json();
+  expect((audit as { items: unknown[] }).items).toHaveLength(1);
+});
+
+test("an import with anything wrong makes nothing, and names the place", async () => {
+  await using api = await startApi();
+  const schedule = (jobId: string, payload: unknown) => ({ taskId: "t", jobId, payload });
+  const body = {
+    format: 1,
+    schedules: [schedule(JOB, WHOLE), schedule(crypto.randomUUID(), { image: "busybox", cron: 5 })],
+  };
+  const send = async (document: unknown) => {
+    const answer = await api.ask("/import/", null, {
+      method: "POST",
+      body: JSON.stringify(document),
+    });
+    return [answer.status, await answer.text()];
+  };
+
+  const wrong = await send(body);
+  const other = await send({ ...body, format: 2 });
+
+  expect(wrong).toEqual([400, expect.stringContaining("schedules.1.payload.cron")]);
+  expect(other).toEqual([400, expect.stringContaining('\\"format\\" must be 1')]);
+  expect(await api.store.sql`SELECT FROM fastlane.jobs`).toHaveLength(0);
+});
