@@ -1,8 +1,9 @@
 import { createWriteStream } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import type { Config } from "../config/schema.ts";
+import { messageOf } from "../core/errors.ts";
 import { FORMAT, KEY_NAME, type Manifest, writeBackup } from "../embedded/backup-file.ts";
 import { startBaseBackup } from "../embedded/base-backup.ts";
 import { restoreData } from "../embedded/restore.ts";
@@ -116,7 +117,7 @@ async function toFile(path: string, write: (out: Writable) => Promise<number>): 
     return bytes;
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});
-    throw new Error(`Cannot write the backup ${basename(path)}`, { cause: error });
+    throw new Error(`Cannot write the backup "${path}": ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -107,7 +107,9 @@ export async function verifyBackup(path: string): Promise<void> {
 }
 
 async function trailerOf(path: string): Promise<{ size: number; sha: Buffer }> {
-  const file = await open(path, "r");
+  const file = await open(path, "r").catch((error: Error) => {
+    throw new Error(`Cannot read the backup "${path}": ${error.message}`);
+  });
   try {
     const size = (await file.stat()).size - TRAILER_BYTES;
     const trailer = Buffer.alloc(TRAILER_BYTES);
