@@ -185,6 +185,7 @@ test("status: the reference's keys, what runs and what waits", async () => {
       error: { length: 0 },
       scheduled: { length: 0, nextTimeStamp: null, nextHumanReadableDate: null },
     },
+    store: expect.any(Object),
     tasks: { count: 0 },
   });
   expect([one.jobs.count, one.tasks.count, one.queues.jobs.length]).toEqual([1, 1, 1]);
