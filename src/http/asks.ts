@@ -6,11 +6,11 @@ import type { JobPayload } from "../payload/job-payload.ts";
 import type { TokenBody } from "../payload/token.ts";
 import type { OperationName } from "./access.ts";
 
-interface Paged {
+export interface Paged {
   query?: { page?: number; perPage?: number };
 }
 
-interface OfLog {
+export interface OfLog {
   query?: {
     /** Of all lines, the last so many. */
     tail?: number;
@@ -25,7 +25,7 @@ interface OfLog {
   };
 }
 
-interface OfList {
+export interface OfList {
   query?: {
     task?: string;
     status?: string;
@@ -37,7 +37,7 @@ interface OfList {
   };
 }
 
-interface OfJob {
+export interface OfJob {
   json: v.InferInput<typeof JobPayload>;
   header?: { "Idempotency-Key"?: string };
 }
