@@ -107,10 +107,7 @@ const RULE_KEYS = {
     ),
   ),
   expiration: v.nullish(
-    v.pipe(
-      Moment,
-      v.description("UNIX seconds or ISO 8601: an execution not started by then never is"),
-    ),
+    v.pipe(Moment, v.description("an execution that has not started by then ends as expired")),
   ),
   timeout: v.optional(
     v.pipe(
@@ -119,7 +116,10 @@ const RULE_KEYS = {
     ),
   ),
   priority: v.optional(
-    v.pipe(wholeNumber(-100, 100), v.description("higher first; 0 when absent")),
+    v.pipe(
+      wholeNumber(-100, 100),
+      v.description("those with a higher one start first; 0 when absent"),
+    ),
     0,
   ),
   concurrencyKey: v.optional(
@@ -164,7 +164,12 @@ export const JobPayload = v.object({
   ),
   metadata: v.optional(v.pipe(Metadata, v.description("kept as metadata.custom of the job")), {}),
   pullPolicy: v.optional(
-    v.pipe(oneOf("always", "missing", "never"), v.description("always when absent")),
+    v.pipe(
+      oneOf("always", "missing", "never"),
+      v.description(
+        "when its image is pulled: before each execution (when absent), where the host lacks it, or never",
+      ),
+    ),
     "always",
   ),
   registryAuth: v.optional(

@@ -29,9 +29,7 @@ export const SCHEDULE_KEYS = {
   startIn: v.nullish(
     v.pipe(Duration, v.description("how long from now: 2h30m50s, any part left out")),
   ),
-  startAt: v.nullish(
-    v.pipe(Moment, v.description("UNIX seconds or ISO 8601; in the past means now")),
-  ),
+  startAt: v.nullish(v.pipe(Moment, v.description("when it runs once; in the past means now"))),
   cron: v.nullish(
     v.pipe(
       shortText(200),
@@ -39,7 +37,9 @@ export const SCHEDULE_KEYS = {
       v.examples(["*/5 * * * *"]),
     ),
   ),
-  timezone: v.optional(v.pipe(Timezone, v.description("of cron, an IANA name; UTC when absent"))),
+  timezone: v.optional(
+    v.pipe(Timezone, v.description("the zone of cron, by its IANA name; UTC when absent")),
+  ),
   overlap: v.optional(
     v.pipe(
       oneOf("allow", "skip", "queue"),

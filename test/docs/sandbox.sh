@@ -19,6 +19,7 @@ touch "$folder/socket" && mount --bind "$engine" "$folder/socket"
 mount -t tmpfs -o mode=755 sandbox /run
 touch /run/docker.sock && mount --bind "$folder/socket" /run/docker.sock
 mkdir -p "$folder/bin" "$folder/work/dist"
+ln -s "$root/node_modules" "$folder/work/node_modules"
 ln -s "$root/dist/fastlane" "$folder/bin/fastlane"
 ln -s "$root/dist/fastlane" "$folder/work/dist/fastlane"
 export HOME=/root PATH=$folder/bin:$PATH
@@ -40,7 +41,7 @@ stop_server() { kill "$server" && wait "$server"; }
 # What a reader puts in for the words in capitals: the URLs of the last answer that had some.
 filled() {
   local text=$1 name
-  for name in EXECUTION_URL JOB_URL TASK_URL EXECUTION JOB; do
+  for name in EXECUTION_URL JOB_URL TASK_URL EXECUTION JOB DELIVERY_ID; do
     [ ! -f "$folder/$name" ] || text=${text//$name/$(cat "$folder/$name")}
   done
   printf %s "$text"
@@ -60,11 +61,18 @@ fastlane() {
   command fastlane "${words[@]}"
 }
 dist/fastlane() { fastlane "$@"; }
+node_modules/.bin/bun() {
+  local words=() word
+  for word in "$@"; do words+=("$(filled "$word")"); done
+  command node_modules/.bin/bun "${words[@]}"
+}
 remember() {
   local pair
   for pair in executionUrl:EXECUTION_URL jobUrl:JOB_URL taskUrl:TASK_URL executionId:EXECUTION jobId:JOB; do
     [[ $1 =~ \"${pair%%:*}\":\"([^\"]+)\" ]] && printf %s "${BASH_REMATCH[1]}" >"$folder/${pair##*:}"
   done
+  # The first of a list of deliveries.
+  [[ $1 =~ \"items\":\[\{\"id\":\"([^\"]+)\",\"event\" ]] && printf %s "${BASH_REMATCH[1]}" >"$folder/DELIVERY_ID"
   return 0
 }
 
