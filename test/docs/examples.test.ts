@@ -17,20 +17,39 @@ test.each(pages)("%s has its shell examples in blocks that say so", async (page)
   expect(text.replaceAll(/^```.*?^```$/gms, "")).not.toMatch(COMMANDS);
 });
 
-test.each(pages)("the shell examples of %s do what they say", async (page) => {
-  const examples = examplesOf(await readFile(join(ROOT, page), "utf8"));
-  const run = examples.filter(({ skipped }) => skipped === null);
+// Most of a page's time is waiting: for a server to start, for an execution to end.
+const AT_ONCE = 3;
+const places = Array.from({ length: AT_ONCE }, () => Promise.resolve());
 
-  const failures = run.length === 0 ? [] : await runIn(run);
+test.concurrent.each(pages.map((page, number) => [page, number] as const))(
+  "the shell examples of %s do what they say",
+  async (page, number) => {
+    const examples = examplesOf(await readFile(join(ROOT, page), "utf8"));
+    const run = examples.filter(({ skipped }) => skipped === null);
 
-  const expected = run.filter(({ exitCode }) => exitCode !== 0);
-  expect(failures.filter((failure) => !isExpected(failure, expected))).toEqual([]);
-  for (const example of expected)
-    expect(failures.map(({ line, exitCode }) => ({ line, exitCode }))).toContainEqual({
-      line: example.line,
-      exitCode: example.exitCode,
-    });
-});
+    const failures = run.length === 0 ? [] : await inTurn(number, () => runIn(run));
+
+    const expected = run.filter(({ exitCode }) => exitCode !== 0);
+    expect(failures.filter((failure) => !isExpected(failure, expected))).toEqual([]);
+    for (const example of expected)
+      expect(failures.map(({ line, exitCode }) => ({ line, exitCode }))).toContainEqual({
+        line: example.line,
+        exitCode: example.exitCode,
+      });
+  },
+  300_000,
+);
+
+/** Runs it when those before it in its row have ended; there are so many rows as run at once. */
+async function inTurn<T>(number: number, run: () => Promise<T>): Promise<T> {
+  const row = number % AT_ONCE;
+  const ran = (places[row] ?? Promise.resolve()).then(run);
+  places[row] = ran.then(
+    () => undefined,
+    () => undefined,
+  );
+  return await ran;
+}
 
 interface Failure {
   /** The example's first line in its page. */
@@ -64,6 +83,9 @@ async function runIn(examples: readonly Example[]): Promise<Failure[]> {
     ];
     const command = [
       ...asRoot,
+      // What waits for something that never comes is a failure, and leaves nothing behind.
+      "timeout",
+      "120",
       ...apart,
       "bash",
       SANDBOX,
