@@ -10,11 +10,13 @@ export interface Example {
 }
 
 const WORD = /^<!-- example: (?:(not run), (.+)|ends with (\d+)) -->$/;
+const CONFIGURATION = "<!-- example: the configuration from here on -->";
 const FENCE = /^(\s*)```(\w*)$/;
 
 /**
  * The shell examples of a page: every block that begins with three backticks and `sh`. A line before
- * it may say `<!-- example: not run, REASON -->` or `<!-- example: ends with CODE -->`.
+ * it may say `<!-- example: not run, REASON -->` or `<!-- example: ends with CODE -->`. A block of
+ * `toml` behind `<!-- example: the configuration from here on -->` is one that fastlane is started with.
  *
  * @throws {Error} If such a line says anything else, or is about no example.
  */
@@ -24,23 +26,31 @@ export function examplesOf(page: string): Example[] {
   for (let at = 0; at < lines.length; at += 1) {
     const [, indent = "", language] = FENCE.exec(lines[at] ?? "") ?? [];
     if (language === undefined) {
-      if (lines[at]?.includes("<!-- example:") && FENCE.exec(lines[at + 1] ?? "")?.[2] !== "sh")
+      const about = lines[at] === CONFIGURATION ? "toml" : "sh";
+      if (lines[at]?.includes("<!-- example:") && FENCE.exec(lines[at + 1] ?? "")?.[2] !== about)
         throw new Error(`line ${at + 1} is about no example: ${lines[at]}`);
       continue;
     }
     const end = lines.indexOf(`${indent}\`\`\``, at + 1);
     if (end === -1) throw new Error(`the block of line ${at + 1} does not end`);
+    const text = lines.slice(at + 1, end).map((line) => line.slice(indent.length));
     if (language === "sh") {
-      const text = lines.slice(at + 1, end).map((line) => line.slice(indent.length));
       examples.push({
         line: at + 2,
         text: text.join("\n"),
         ...saidBefore(lines[at - 1] ?? "", at),
       });
+    } else if (lines[at - 1] === CONFIGURATION) {
+      examples.push({ line: at + 2, text: configured(text), skipped: null, exitCode: 0 });
     }
     at = end;
   }
   return examples;
+}
+
+function configured(toml: readonly string[]): string {
+  const file = ["cat >/etc/fastlane/fastlane.toml <<'TOML'", ...toml, "TOML"];
+  return [...file, "systemctl restart fastlane"].join("\n");
 }
 
 function saidBefore(line: string, number: number): Pick<Example, "skipped" | "exitCode"> {
