@@ -1,4 +1,4 @@
-# Runs the examples of one page as a new machine would: nothing of fastlane in /etc, /var/lib and
+# Runs the examples of one page as a new machine would: nothing of fastlane in /etc, /var/lib, /var/backups and
 # root's home, what is written there is gone afterwards; a network with port 10000 of its own; the
 # engine at Docker's usual socket.
 # Usage, as root: unshare --mount --net --pid --fork --mount-proc bash sandbox.sh ENGINE_SOCKET ROOT FOLDER
@@ -9,7 +9,8 @@ engine=$1 root=$2 folder=$3
 mount --make-rprivate /
 ip link set lo up
 mkdir "$folder/over" && mount -t tmpfs sandbox "$folder/over"
-for place in /etc /var/lib /root; do
+for place in /etc /var/lib /var/backups /root; do
+  [ -d "$place" ] || continue
   mkdir -p "$folder/over$place/upper" "$folder/over$place/work"
   mount -t overlay -o "lowerdir=$place,upperdir=$folder/over$place/upper,workdir=$folder/over$place/work" sandbox "$place"
 done
@@ -79,6 +80,8 @@ remember() {
 # A unit's verbs, for the one service that there is here.
 systemctl() {
   case $* in
+    "start fastlane") start_server ;;
+    "stop fastlane") stop_server ;;
     "restart fastlane") stop_server && start_server ;;
     "reload fastlane") kill -HUP "$server" ;;
     "status fastlane") kill -0 "$server" ;;
@@ -96,4 +99,4 @@ for example in $(cd "$folder" && ls ./*.sh | sort -V); do
   source "$folder/$example" </dev/null
   trap - ERR
 done
-stop_server
+# The rest ends with this process, which is the first of its namespace.
