@@ -37,7 +37,7 @@ test.concurrent.each(pages.map((page, number) => [page, number] as const))(
         exitCode: example.exitCode,
       });
   },
-  300_000,
+  600_000,
 );
 
 /** Runs it when those before it in its row have ended; there are so many rows as run at once. */
@@ -85,7 +85,7 @@ async function runIn(examples: readonly Example[]): Promise<Failure[]> {
       ...asRoot,
       // What waits for something that never comes is a failure, and leaves nothing behind.
       "timeout",
-      "120",
+      "240",
       ...apart,
       "bash",
       SANDBOX,
