@@ -21,6 +21,9 @@ interface Wish {
   granted: { handler: SocketHandler; headers: Record<string, string> } | null;
 }
 
+/** Connections that wait to be taken; Node sets it for a socket that it is handed, too. */
+const BACKLOG = 4_096;
+
 /** Tells the adapter that the connection is no longer its own. */
 const notItsOwn = () => new Response(null, { headers: { "x-hono-already-sent": "true" } });
 
@@ -124,7 +127,7 @@ async function upgrade(
 }
 
 async function stop(server: Server, sockets: WebSocketServer): Promise<void> {
-  const finished = new Promise<void>((resolve) => server.close(() => resolve()));
+  const finished = close(server);
   const timer = setTimeout(() => {
     for (const socket of sockets.clients) socket.terminate();
     server.closeAllConnections();
@@ -138,7 +141,7 @@ async function listen(server: Server, address: ListenAddress): Promise<void> {
   const listening = Promise.withResolvers<void>();
   server.once("error", listening.reject);
   const where = inheritedSocket === null ? { host, port, reusePort } : { fd: inheritedSocket };
-  server.listen(where, listening.resolve);
+  server.listen(where, BACKLOG, listening.resolve);
   try {
     await listening.promise;
   } catch (error) {
@@ -159,12 +162,38 @@ function portOf(server: Server): number {
  * Finds out before anything else is started, so that a second start does no harm to the first.
  *
  * @throws {PortTaken} If another program has the port.
+ * @throws {Error} If others are to listen there too, and this Node cannot have them do so.
  */
 export async function assertPortFree(address: ListenAddress): Promise<void> {
-  const { port, reusePort, inheritedSocket } = address;
+  const { host, port, reusePort, inheritedSocket } = address;
+  if (inheritedSocket !== null) return;
+  if (reusePort && !(await canShare(address))) {
+    throw new Error(
+      `Cannot listen on ${host}:${port} beside others, as reusePort says: Node ${process.versions.node} ` +
+        "cannot; Node 23.1 and later, dist/fastlane, or a socket of systemd can",
+    );
+  }
   // Whoever connected at that moment would be turned away.
-  if (port === 0 || reusePort || inheritedSocket !== null) return;
+  if (port === 0 || reusePort) return;
   const server = createServer();
   await listen(server, address);
-  await new Promise((resolve) => server.close(resolve));
+  await close(server);
 }
+
+/** Finds out at a port of nobody: a Node that does not know the option passes over it. */
+async function canShare(address: ListenAddress): Promise<boolean> {
+  const [first, second] = [createServer(), createServer()];
+  await listen(first, { ...address, port: 0 });
+  try {
+    await listen(second, { ...address, port: portOf(first) });
+    await close(second);
+    return true;
+  } catch (error) {
+    if (error instanceof PortTaken) return false;
+    throw error;
+  } finally {
+    await close(first);
+  }
+}
+
+const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
