@@ -50,8 +50,8 @@ export async function giveBack(
     await Promise.race([Promise.all([hasLeft, ...all]), delay(WAIT_MS)]);
     await removeNodes(db, [nodeId]);
     await notify(db, { about: "lease" });
-    const ms = Math.round(performance.now() - begun);
-    log.info({ hosts: sessions.length, hanging, ms }, "gave its hosts back");
+    const durationMs = Math.round(performance.now() - begun);
+    log.info({ hosts: sessions.length, hanging, durationMs }, "gave its hosts back");
   } catch (error) {
     log.warn({ error: messageOf(error) }, "could not give the leases back");
   }
