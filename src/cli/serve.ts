@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { inTime } from "../app/in-time.ts";
 import { type App, startApp } from "../app.ts";
 import { configReader } from "../config/reread.ts";
 import { serviceManagerOf } from "../config/service-manager.ts";
@@ -22,6 +23,8 @@ const ROLES = {
 
 /** From the word to stop to the end, also where something hangs that is waited for. */
 const END_WITHIN_MS = 9_700;
+/** What a reload that is under way has of that; the parts have the rest. */
+const RELOAD_WITHIN_MS = 300;
 
 export function addServeCommands(program: Command, surroundings: Surroundings): void {
   for (const [name, { roles, description }] of Object.entries(ROLES)) {
@@ -46,13 +49,14 @@ async function serve(
   const manager = serviceManagerOf(surroundings.environment, process.pid);
   const { tell } = serviceNotices({ manager, path: surroundings.environment["PATH"] ?? "", log });
   void tell("STATUS=starts");
-  let askedAt = performance.now();
-  const stopAsked = Promise.withResolvers<string>();
+  const stopAsked = Promise.withResolvers<{ signal: string; askedAt: number }>();
+  const askToStop = (signal: string) => {
+    setTimeout(giveUp, END_WITHIN_MS, log);
+    stopAsked.resolve({ signal, askedAt: performance.now() });
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
-      askedAt = performance.now();
-      setTimeout(giveUp, END_WITHIN_MS, log);
-      stopAsked.resolve(signal);
+      askToStop(signal);
       // Whoever asks twice does not want to wait.
       process.once(signal, () => process.exit(1));
     });
@@ -63,7 +67,7 @@ async function serve(
     read,
     log,
     isTerminalGone,
-    onTerminalGone: () => stopAsked.resolve("SIGHUP"),
+    onTerminalGone: () => askToStop("SIGHUP"),
     tell,
   });
   const app = await startApp({ config, version: surroundings.version, roles, log });
@@ -79,11 +83,12 @@ async function serve(
     status: where,
     log,
   });
-  const signal = await stopAsked.promise;
+  const { signal, askedAt } = await stopAsked.promise;
   log.info({ signal }, "stopping; containers run on");
   watchdog[Symbol.dispose]();
   const toldOfStop = tell("STOPPING=1", "STATUS=stops; containers run on");
-  await endReloads();
+  // One that hangs, as with Postgres away, must not cost the hosts that are to be given back.
+  await inTime(log, "reload", RELOAD_WITHIN_MS, endReloads);
   // A person at the terminal does not want to wait.
   await app.stop(signal === "SIGTERM" && roles.api ? config.stopDelaySeconds * 1_000 : 0);
   await toldOfStop;
