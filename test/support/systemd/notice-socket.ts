@@ -16,6 +16,8 @@ export interface NoticeSocket extends Disposable {
   told(): string[];
   /** Resolves when such a notice is there, at once when it is already. */
   until(notice: RegExp): Promise<void>;
+  /** Resolves when more notices than so many are there. */
+  untilMore(count: number): Promise<void>;
 }
 
 /** By the C library, since Bun knows no datagrams in the file system. */
@@ -51,6 +53,9 @@ export function openNoticeSocket(): NoticeSocket {
     told: () => [...notices],
     async until(notice) {
       while (!notices.some((each) => notice.test(each))) await sleep(LOOK_EVERY_MS);
+    },
+    async untilMore(count) {
+      while (notices.length <= count) await sleep(LOOK_EVERY_MS);
     },
     [Symbol.dispose]() {
       clearInterval(timer);
