@@ -63,7 +63,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     const secrets = await openSecrets(options, store);
     connections.push(() => secrets.stop());
     const traces = beginTraces(options);
-    connections.push(() => traces.stop());
     const hints = createHints();
     const tokenWatch = createTokenWatch(store);
     const metricsUrl = await startMetrics(config, { metrics, log }, connections);
@@ -73,6 +72,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
     connections.push(startListening({ address, log, ears }));
+    // Ended first: while Postgres hangs, the others take all the time that there is.
+    connections.push(() => traces.stop());
     const waiting = { ...parts, hints, tokenWatch };
     started.api = roles.api ? await startApi(options, live, waiting, working) : null;
     return {

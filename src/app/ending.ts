@@ -11,7 +11,7 @@ const BY = { parts: 7_500, connections: 8_500, postgres: 9_300 };
 export interface Started {
   api: Api | null;
   working: Working | null;
-  /** Closed in the reverse order of their start: the listener, connections to Postgres. */
+  /** Closed in the reverse order of their start: traces, the listener, connections to Postgres. */
   connections: (() => Promise<void>)[];
   /** The embedded Postgres. */
   postgres: (() => Promise<void>)[];
