@@ -7,6 +7,13 @@ import { stubs } from "../stubs.ts";
 export const ROOT = dirname(dirname(import.meta.dir));
 export const VERSION = version;
 
+const DEFINES = {
+  FASTLANE_VERSION: JSON.stringify(version),
+  // Bun would write where the project was built into each module that names them.
+  __dirname: JSON.stringify("/nowhere"),
+  __filename: JSON.stringify("/nowhere/module.js"),
+};
+
 interface Compilation {
   entry: string;
   outfile: string;
@@ -25,12 +32,7 @@ export async function compile(compilation: Compilation): Promise<void> {
     target: "bun",
     sourcemap: "inline",
     minify: { whitespace: true, syntax: true, identifiers: false },
-    define: {
-      FASTLANE_VERSION: JSON.stringify(version),
-      // Bun would write where the project was built into each module that names them.
-      __dirname: JSON.stringify("/nowhere"),
-      __filename: JSON.stringify("/nowhere/module.js"),
-    },
+    define: DEFINES,
     plugins: archive === undefined ? [stubs] : [stubs, withArchive(archive)],
     compile: {
       outfile: compilation.outfile,
@@ -44,8 +46,25 @@ export async function compile(compilation: Compilation): Promise<void> {
   });
 }
 
+/** A program for Node, in one file; equal sources give equal text. */
+export async function bundleForNode(entry: string): Promise<string> {
+  const { outputs } = await Bun.build({
+    entrypoints: [resolve(entry)],
+    target: "node",
+    format: "esm",
+    define: DEFINES,
+    plugins: [stubs],
+  });
+  const [bundle] = outputs;
+  if (bundle === undefined) throw new Error(`Cannot bundle "${entry}": there is no output`);
+  return `#!/usr/bin/env node\n${await bundle.text()}`;
+}
+
 /** The folders of the npm packages that have a file in the bundle. */
-export async function bundledPackages(entry: string, target: "bun" | "browser"): Promise<string[]> {
+export async function bundledPackages(
+  entry: string,
+  target: "bun" | "browser" | "node",
+): Promise<string[]> {
   const { metafile } = await Bun.build({
     entrypoints: [entry],
     target,

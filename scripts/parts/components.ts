@@ -39,10 +39,18 @@ export async function componentsOf(platform: Platform): Promise<Component[]> {
   ];
 }
 
-/** One file with every text of every platform's parts, each text once. */
+/** All that is in the program for Node, fastlane itself aside; its Postgres is beside it. */
+export async function nodeComponents(): Promise<Component[]> {
+  return await npmComponentsOf([
+    ...(await bundledPackages(`${ROOT}/src/node/main.ts`, "node")),
+    ...(await bundledPackages(`${ROOT}/src/page/stream.ts`, "browser")),
+  ]);
+}
+
+/** One file with every text of the parts of every platform and of Node's program, each text once. */
 export async function licensesText(): Promise<string> {
-  const perPlatform = await Promise.all(PLATFORMS.map(componentsOf));
-  const sorted = perPlatform.flat().sort((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
+  const programs = await Promise.all([...PLATFORMS.map(componentsOf), nodeComponents()]);
+  const sorted = programs.flat().sort((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
   const all = new Map(sorted.map((component) => [titleOf(component), component]));
   const texts = new Map<string, { content: string; titles: string[] }>();
   for (const [title, { texts: own }] of all) {
@@ -56,7 +64,7 @@ export async function licensesText(): Promise<string> {
   const chapters = [...texts.values()].map(
     ({ content, titles }) => `${"=".repeat(79)}\n${titles.join("\n")}\n\n${content.trim()}\n`,
   );
-  return `fastlane's binaries bring, each under its own licence:\n\n${list}\n\n${chapters.join("\n")}`;
+  return `fastlane's programs bring, each under its own licence:\n\n${list}\n\n${chapters.join("\n")}`;
 }
 
 /** A component's name in the list of licences. */
@@ -73,10 +81,13 @@ function npmComponents(): Promise<Component[]> {
 }
 
 async function findNpmComponents(): Promise<Component[]> {
-  const folders = [
+  return await npmComponentsOf([
     ...(await bundledPackages(`${ROOT}/src/main.ts`, "bun")),
     ...(await bundledPackages(`${ROOT}/src/page/stream.ts`, "browser")),
-  ];
+  ]);
+}
+
+async function npmComponentsOf(folders: string[]): Promise<Component[]> {
   const others = folders.filter((folder) => folder !== POSTGRES_PACKAGE);
   return await Promise.all([...new Set(others)].sort().map(npmComponent));
 }

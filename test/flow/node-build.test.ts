@@ -83,3 +83,10 @@ test("a Node that cannot share a port says so, and any other shares it", async (
 
   expect(other.url).toBe(one.url);
 });
+
+test("it prints the licences of its own packages too", async () => {
+  const licenses = Bun.spawn([...NODE, "licenses"]);
+
+  expect(await new Response(licenses.stdout).text()).toContain("\n  undici ");
+  expect(await licenses.exited).toBe(0);
+});

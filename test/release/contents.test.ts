@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { POSTGRES_PARTS } from "../../scripts/parts/bundled.ts";
-import { componentsOf, licensesText, titleOf } from "../../scripts/parts/components.ts";
+import {
+  componentsOf,
+  licensesText,
+  nodeComponents,
+  titleOf,
+} from "../../scripts/parts/components.ts";
 import { packageFolder } from "../../scripts/parts/packages.ts";
 import { PLATFORMS, platformNamed } from "../../scripts/parts/platforms.ts";
 import { neededFiles } from "../../scripts/parts/postgres-archive.ts";
@@ -69,7 +74,17 @@ test("every library in the archive of Postgres belongs to a part", async () => {
   expect(libraries.length).toBeGreaterThan(beginnings.length);
 });
 
-test("each part of each platform has a text in the licences", async () => {
+test("what Node alone needs is in the list of its program, and in the licences", async () => {
+  const titles = (await nodeComponents()).map(titleOf);
+  const licences = await licensesText();
+
+  for (const name of ["@hono/node-server", "undici", "ws", "@hpcc-js/wasm-zstd"]) {
+    const title = titles.find((each) => each.startsWith(`${name} `));
+    expect(licences).toContain(`\n  ${title}: `);
+  }
+});
+
+test("each part of each program has a text in the licences", async () => {
   const chapters = (await licensesText()).split(`${"=".repeat(79)}\n`).slice(1);
   const lengths = new Map(
     chapters.flatMap((chapter) => {
@@ -78,7 +93,7 @@ test("each part of each platform has a text in the licences", async () => {
     }),
   );
 
-  const components = (await Promise.all(PLATFORMS.map(componentsOf))).flat();
+  const components = (await Promise.all([...PLATFORMS.map(componentsOf), nodeComponents()])).flat();
   const without = components.map(titleOf).filter((title) => (lengths.get(title) ?? 0) < 100);
   expect(without).toEqual([]);
   expect(components.length).toBeGreaterThan(500);

@@ -17,19 +17,30 @@ test("two builds of the same sources, in other folders at other times, are equal
   expect(second).toEqual(first);
 });
 
-/** The sums of the binary, of its Postgres and of the licences, all made from nothing. */
+/** The sums of the programs, of their Postgres and of the licences, all made from nothing. */
 async function build(name: string, timeZone: string): Promise<Record<string, string>> {
   const folder = `${work}/${name}`;
   await mkdir(folder, { recursive: true });
   execFileSync("cp", ["-a", ...SOURCES.map((source) => ROOT + source), folder]);
   execFileSync("cp", ["-al", `${ROOT}node_modules`, folder]);
-  for (const script of ["build-postgres-archive", "build-page", "licenses", "build"]) {
+  for (const script of [
+    "build-postgres-archive",
+    "build-page",
+    "licenses",
+    "build",
+    "build-node",
+  ]) {
     execFileSync(process.execPath, [`scripts/${script}.ts`], {
       cwd: folder,
       env: { PATH: process.env["PATH"] ?? "", TZ: timeZone },
     });
   }
-  const made = ["dist/fastlane", "build/postgres.tar.zst", "build/THIRD-PARTY-LICENSES.txt"];
+  const made = [
+    "dist/fastlane",
+    "dist/fastlane.mjs",
+    "build/postgres.tar.zst",
+    "build/THIRD-PARTY-LICENSES.txt",
+  ];
   const sums = await Promise.all(made.map((path) => sumOf(`${folder}/${path}`)));
   await rm(folder, { recursive: true });
   return Object.fromEntries(made.map((path, index) => [path, sums[index] ?? ""]));
