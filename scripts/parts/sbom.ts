@@ -1,10 +1,10 @@
-// The list of what a binary consists of, by CycloneDX 1.6.
+// The list of what a program consists of, by CycloneDX 1.6.
 import { Contrib, Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
 import { VERSION } from "./bundle.ts";
 import type { Component } from "./components.ts";
 
 export interface Subject {
-  /** Of the binary. */
+  /** Of the program. */
   fileName: string;
   /** In hexadecimal. */
   sha256: string;
@@ -18,19 +18,19 @@ const licenses = new Contrib.License.Factories.LicenseFactory((expression) => {
   if (!EXPRESSION.test(expression)) throw new Error(`"${expression}" is no expression`);
 });
 
-/** Equal subjects give equal text: it has no time of making, and its number is of the binary. */
+/** Equal subjects give equal text: it has no time of making, and its number is of the program. */
 export function sbomOf(subject: Subject): string {
   const { fileName, sha256, components } = subject;
-  const binary = new Models.Component(Enums.ComponentType.Application, "fastlane", {
+  const program = new Models.Component(Enums.ComponentType.Application, "fastlane", {
     bomRef: `fastlane@${VERSION}`,
     version: VERSION,
-    description: `The binary ${fileName}`,
+    description: `The program ${fileName}`,
     hashes: new Models.HashDictionary([[Enums.HashAlgorithm["SHA-256"], sha256]]),
     licenses: new Models.LicenseRepository([licenses.makeFromString("MIT")]),
   });
   const bom = new Models.Bom({
     serialNumber: `urn:uuid:${uuidOf(sha256)}`,
-    metadata: new Models.Metadata({ component: binary }),
+    metadata: new Models.Metadata({ component: program }),
   });
   for (const component of components.filter(({ within }) => within === null)) {
     const model = modelOf(component);
@@ -39,7 +39,7 @@ export function sbomOf(subject: Subject): string {
       model.components.add(partModel);
       model.dependencies.add(partModel.bomRef);
     }
-    binary.dependencies.add(model.bomRef);
+    program.dependencies.add(model.bomRef);
     bom.components.add(model);
   }
   const factory = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6);
