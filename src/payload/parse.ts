@@ -94,16 +94,17 @@ function invalid(issues: readonly Issue[]): AppError {
 }
 
 /** Task ids name a URL's part and a container's label: 1 to 200 characters, none of them special. */
-export function parseTaskId(text: string): string {
-  const hasSpecial = /[\p{Cc}/]/u.test(text);
+export function isTaskId(text: string): boolean {
   const length = [...text].length;
-  if (length < 1 || length > 200 || hasSpecial || !text.isWellFormed()) {
-    throw new AppError(
-      "task_id_invalid",
-      'A task id has 1 to 200 characters, without "/" and control characters',
-    );
-  }
-  return text;
+  return length >= 1 && length <= 200 && !/[\p{Cc}/]/u.test(text) && text.isWellFormed();
+}
+
+export function parseTaskId(text: string): string {
+  if (isTaskId(text)) return text;
+  throw new AppError(
+    "task_id_invalid",
+    'A task id has 1 to 200 characters, without "/" and control characters',
+  );
 }
 
 /** @param unparsable What is said of a body that is no JSON. */

@@ -5,7 +5,7 @@ import { Time, Uuid } from "./answer-parts.ts";
 import type { ContainerRequest, JobRules } from "./job-details.ts";
 import type { JobPayload } from "./job-payload.ts";
 import { exactObject, listOf, shortText } from "./limits.ts";
-import { checkPayload, parseJsonBody, sentence, toIssue } from "./parse.ts";
+import { checkPayload, isTaskId, parseJsonBody, sentence, toIssue } from "./parse.ts";
 import { isObject } from "./text.ts";
 
 /** Of the document that an export is; another one is refused. */
@@ -19,7 +19,11 @@ export const ImportBody = exactObject({
   format: v.pipe(v.literal(FORMAT, `must be ${FORMAT}`), v.description("of this document")),
   schedules: listOf(
     exactObject({
-      taskId: v.pipe(shortText(400), v.description("the task")),
+      taskId: v.pipe(
+        shortText(400),
+        v.check(isTaskId, 'must have 1 to 200 characters, without "/" and control characters'),
+        v.description("the task"),
+      ),
       jobId: v.pipe(
         v.string(),
         v.uuid("must be a UUID"),
@@ -79,11 +83,13 @@ export function parseImport(body: string): Import {
   const result = v.safeParse(ImportBody, parseJsonBody(body));
   if (!result.success) throw invalid(result.issues.map(toIssue));
   const issues: Issue[] = [];
-  const schedules = result.output.schedules.flatMap(({ payload, ...rest }, index) => {
+  const schedules = result.output.schedules.flatMap(({ taskId, jobId, payload }, index) => {
     const checked = checkPayload(payload);
     const at = `schedules.${index}.payload`;
     issues.push(...checked.issues.map((each) => ({ ...each, path: `${at}.${each.path}` })));
-    return checked.payload === null ? [] : [{ ...rest, payload: checked.payload }];
+    if (checked.payload === null) return [];
+    // As the row will have it: by these letters what is secret of it is sealed.
+    return [{ taskId, jobId: jobId.toLowerCase(), payload: checked.payload }];
   });
   if (issues.length > 0) throw invalid(issues);
   return { schedules, hosts: result.output.hosts };

@@ -25,9 +25,7 @@ export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
     touchTasks(tx, [job.taskId]),
   ]);
   const isOurs = await putJobRow(tx, { ...job, queueMessageId: messageId });
-  if (!isOurs) {
-    throw new AppError("job_of_another_task", `Job "${job.id}" is there, in another task`);
-  }
+  if (!isOurs) throw jobOfAnotherTask(job.id);
   await endSchedule(tx, job.id, "The schedule was replaced");
   await deleteSchedule(tx, job.id);
   const schedule = scheduleOf(plan, messageId);
@@ -36,4 +34,8 @@ export async function putJob(tx: Tx, plan: JobPlan): Promise<Enqueued> {
   if (execution !== null) await insertExecutions(tx, [execution]);
   await writeAudit(tx, madeBy("put", plan, execution));
   return { jobId: job.id, executionId: execution?.id ?? null, messageId, pool };
+}
+
+export function jobOfAnotherTask(jobId: string): AppError {
+  return new AppError("job_of_another_task", `Job "${jobId}" is there, in another task`);
 }

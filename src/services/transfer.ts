@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ActBy } from "../core/audit.ts";
+import { AppError } from "../core/errors.ts";
 import type { Keyring } from "../core/keyring.ts";
 import { redactEnvs } from "../core/redact.ts";
+import { sentence } from "../payload/parse.ts";
 import { openRequest, openRules } from "../payload/sealed.ts";
 import type { ExportAnswer, Import, ImportAnswer } from "../payload/transfer.ts";
 import { payloadOf } from "../payload/transfer.ts";
@@ -12,7 +14,7 @@ import { findJobById, type NewJob } from "../store/jobs.ts";
 import { findSchedule } from "../store/schedules.ts";
 import { blacklistedHosts, scheduledJobs } from "../store/transfer.ts";
 import { type JobPlan, type PlanDeps, planJob } from "./job-plan.ts";
-import { putJob } from "./put-job.ts";
+import { jobOfAnotherTask, putJob } from "./put-job.ts";
 
 /**
  * Schedules, each with the payload that makes it again, and which hosts are blacklisted.
@@ -60,7 +62,7 @@ type Outcome = ImportAnswer["jobs"][number]["outcome"];
  * Makes what an export has told of, all of it or nothing. A job is known again by its id: what is
  * there already is left as it is.
  *
- * @throws {AppError} As `planJob` and `putJob`.
+ * @throws {AppError} As `planJob`, naming the place, and `putJob`.
  */
 export async function importSettings(
   db: Db,
@@ -68,8 +70,10 @@ export async function importSettings(
   wish: Import,
   { by, dryRun }: { by: ActBy; dryRun: boolean },
 ): Promise<ImportAnswer & { pools: string[] }> {
-  const plans = wish.schedules.map(({ taskId, jobId, payload }) =>
-    planJob(plan, { taskId, payload, requestIp: null, by }, jobId),
+  const plans = wish.schedules.map(({ taskId, jobId, payload }, index) =>
+    atPlace(`schedules.${index}.payload`, () =>
+      planJob(plan, { taskId, payload, requestIp: null, by }, jobId),
+    ),
   );
   return await db.transaction(async (tx) => {
     const jobs: ImportAnswer["jobs"] = [];
@@ -94,6 +98,17 @@ export async function importSettings(
   });
 }
 
+function atPlace(place: string, make: () => JobPlan): JobPlan {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.issues === undefined) throw error;
+    const issues = error.issues.map((issue) => ({ ...issue, path: `${place}.${issue.path}` }));
+    throw new AppError(error.code, sentence("Cannot import", issues), { issues, cause: error });
+  }
+}
+
+/** @throws {AppError} `job_of_another_task`: so that a dry run tells of it too. */
 async function outcomeOf(
   tx: Tx,
   keyring: Keyring,
@@ -102,6 +117,7 @@ async function outcomeOf(
   if (firstTick === null) return "over";
   const there = await findJobById(tx, job.id);
   if (there === null) return "made";
+  if (there.taskId !== job.taskId) throw jobOfAnotherTask(job.id);
   const schedule = await findSchedule(tx, job.id);
   const isSame =
     there.taskId === job.taskId &&

@@ -90,8 +90,44 @@ test("an import with anything wrong makes nothing, and names the place", async (
 
   const wrong = await send(body);
   const other = await send({ ...body, format: 2 });
+  const noTask = await send({ format: 1, schedules: [{ ...schedule(JOB, WHOLE), taskId: "a/b" }] });
 
+  expect(noTask).toEqual([400, expect.stringContaining("schedules.0.taskId")]);
   expect(wrong).toEqual([400, expect.stringContaining("schedules.1.payload.cron")]);
   expect(other).toEqual([400, expect.stringContaining('\\"format\\" must be 1')]);
   expect(await api.store.sql`SELECT FROM fastlane.jobs`).toHaveLength(0);
+});
+
+test("what the configuration refuses is named by its place, also by a dry run", async () => {
+  await using api = await startApi();
+  const payload = { image: "busybox", command: "true", cron: "0 3 * * *" };
+  await api.ask(`/tasks/here/jobs/${JOB}`, null, { method: "PUT", body: JSON.stringify(payload) });
+  const tried = async (...schedules: object[]) => {
+    const body = JSON.stringify({ format: 1, schedules });
+    const answer = await api.ask("/import/?dryRun=true", null, { method: "POST", body });
+    return [answer.status, ((await answer.json()) as { error: string }).error];
+  };
+
+  const other = { taskId: "elsewhere", jobId: crypto.randomUUID(), payload };
+  const login = { ...other, payload: { ...payload, registryAuth: "none" } };
+  expect(await tried(other, login)).toEqual([
+    400,
+    expect.stringMatching(/^Cannot import: "schedules\.1\.payload\.registryAuth" must be/),
+  ]);
+  expect(await tried({ ...other, jobId: JOB })).toEqual([
+    409,
+    `Job "${JOB}" is there, in another task`,
+  ]);
+});
+
+test("a job by its id in capital letters is the same, and what is secret of it can be read", async () => {
+  await using api = await startApi();
+  const schedules = [{ taskId: "t", jobId: JOB.toUpperCase(), payload: WHOLE }];
+  const body = JSON.stringify({ format: 1, schedules });
+
+  const imported = await api.ask("/import/", null, { method: "POST", body });
+
+  expect(await imported.json()).toMatchObject({ jobs: [{ jobId: JOB, outcome: "made" }] });
+  const exported = await (await api.ask("/export/")).json();
+  expect(exported).toMatchObject({ schedules: [{ jobId: JOB, payload: { envs: WHOLE.envs } }] });
 });
