@@ -45,9 +45,13 @@ export async function backUp(
     "back up",
     "pg_dump --format=custom --file=fastlane.dump DATABASE_URL makes a backup of it, and pg_restore puts it back",
   );
-  if ((await stat(`${dataDir}/postgres/data`).catch(() => null)) === null) {
-    throw new Error(`Cannot back up "${dataDir}": there is no data; is it the --data-dir?`);
-  }
+  await stat(`${dataDir}/postgres/data`).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      error.code === "ENOENT"
+        ? `Cannot back up "${dataDir}": there is no data; is it the --data-dir?`
+        : `Cannot back up "${dataDir}": ${messageOf(error)}; run it as the user that fastlane runs as`,
+    );
+  });
   const stops: (() => Promise<void>)[] = [];
   try {
     const running = await runningPostgresUrl(dataDir);

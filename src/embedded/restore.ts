@@ -12,7 +12,8 @@ import { POSTGRES_MAJOR } from "./version.ts";
  * all; Postgres recovers it at its next start.
  *
  * @param check Throws when its schema cannot be used.
- * @throws {Error} When there is data already, or the backup cannot be used: nothing has changed then.
+ * @throws {Error} When there is data already, the folder is another user's, or the backup cannot be
+ *   used: nothing has changed then.
  */
 export async function restoreData(
   path: string,
@@ -20,6 +21,7 @@ export async function restoreData(
   check: (manifest: Manifest) => void,
 ): Promise<Manifest> {
   await requireNoData(dataDir);
+  await requireOurFolder(dataDir);
   await verifyBackup(path);
   const { manifest, entries } = await readBackup(path);
   const major = manifest.postgres.split(".")[0] ?? "";
@@ -63,6 +65,16 @@ async function requireNoData(dataDir: string): Promise<void> {
   throw new Error(
     `Cannot restore into "${dataDir}": it has data already, which a restore never replaces; ` +
       `stop the fastlane that runs there and move ${data} away, or choose another --data-dir`,
+  );
+}
+
+/** What root makes in the folder of a service's user that user could not run on. */
+async function requireOurFolder(dataDir: string): Promise<void> {
+  const uid = (await stat(dataDir).catch(() => null))?.uid ?? 0;
+  if (process.getuid?.() !== 0 || uid === 0) return;
+  throw new Error(
+    `Cannot restore into "${dataDir}" as root: it belongs to user ${uid}, which could not use it then; ` +
+      "run it as that user, or give the folder to root",
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { containerNameOf } from "../../src/farm/labels.ts";
 import {
@@ -160,3 +160,20 @@ async function endPostgres(dataDir: string): Promise<void> {
     () => "Postgres still runs",
   );
 }
+
+test.skipIf(process.getuid?.() !== 0)(
+  "root does not restore into a folder of another user's, who could not start on it",
+  async () => {
+    await using folder = await temporaryFolder();
+    const dataDir = `${folder.path}/data`;
+    await mkdir(dataDir);
+    await chown(dataDir, 65_534, 65_534);
+
+    const refused = await run(["restore", "any"], { FASTLANE_DATA_DIR: dataDir });
+
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("it belongs to user 65534"),
+    ]);
+  },
+);
