@@ -1,4 +1,4 @@
-# A small image of the binary that `npm run build` or `npm run release` has made: docs/docker.md.
+# A small image of the binary dist/fastlane, which `npm run build` makes: docs/docker.md.
 # The binary needs glibc 2.27 or later and a shell's tools for the bundled Postgres, nothing else.
 ARG BASE=debian:12-slim
 FROM ${BASE}
@@ -10,8 +10,7 @@ RUN echo 'fastlane:x:10000:10000:fastlane:/var/lib/fastlane:/bin/false' >> /etc/
  && chown 10000:10000 /var/lib/fastlane \
  && chmod 700 /var/lib/fastlane
 
-ARG BINARY=dist/fastlane
-COPY ${BINARY} /usr/local/bin/fastlane
+COPY dist/fastlane /usr/local/bin/fastlane
 
 USER 10000:10000
 # In a container it must listen on every address, so whoever asks must say who they are.
