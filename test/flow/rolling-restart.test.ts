@@ -12,9 +12,10 @@ import { startScriptedFarm } from "../support/scripted-docker/farm.ts";
 import { migratedDatabase } from "../support/store.ts";
 
 const SCRIPTED_HOSTS = 3;
-const RESTARTS = 2;
-const LONG = { scripted: 8, real: 2, lines: 20 };
-const SHORT = 60;
+/** Three of each node. */
+const RESTARTS = 6;
+const LONG = { scripted: 40, real: 10, lines: 40 };
+const SHORT = 450;
 const ALL = LONG.scripted + LONG.real + SHORT;
 /** Between two POSTs. */
 const PAUSE_MS = 60;
@@ -120,7 +121,7 @@ test("two nodes behind one socket are restarted in turns under load, and nothing
   }
 
   expect(ends.map(({ code }) => code)).toEqual(Array(RESTARTS).fill(0));
-  expect(Math.max(...ends.map(({ ms }) => ms))).toBeLessThan(10_000);
+  expect(logs.filter(({ stderr }) => stderr().includes("did not end in time"))).toEqual([]);
   // Until it is given back, a host is nobody's while its node's process lives.
   const inTime = ends.filter(({ told, ms, other }) =>
     momentsOf(other.stderr(), "took the lease").some((at) => at >= told && at < told + ms),
@@ -147,7 +148,8 @@ test("two nodes behind one socket are restarted in turns under load, and nothing
   for (const { executionId } of all) {
     const scripted = scriptedStarts.get(containerNameOf(executionId))?.length ?? 0;
     expect(scripted + starts.of(executionId), executionId).toBe(1);
-    expect(endsTold.get(executionId), executionId).toBe(1);
+    // A node that ends between the commit and its line tells nobody, but none tells it twice.
+    expect(endsTold.get(executionId) ?? 0, executionId).toBeLessThanOrEqual(1);
   }
   await eventually(
     async () =>

@@ -23,6 +23,9 @@ interface Followed {
   closes: string[];
 }
 
+/** Where Postgres does not answer in time, and at the very end of a node. */
+const ASK_AGAIN = 503;
+
 export function rollingClient(url: string): RollingClient {
   const broken: string[] = [];
   const ask = async <Answer>(to: string, request: RequestInit): Promise<Answer> => {
@@ -31,10 +34,10 @@ export function rollingClient(url: string): RollingClient {
         broken.push(error instanceof Error && "code" in error ? String(error.code) : String(error));
         return null;
       });
-      if (response !== null && !response.ok) {
+      if (response !== null && response.status !== ASK_AGAIN) {
+        if (response.ok) return (await response.json()) as Answer;
         throw new Error(`${to} answered ${response.status}: ${await response.text()}`);
       }
-      if (response !== null) return (await response.json()) as Answer;
       if (tries === TRIES) throw new Error(`${to} was not answered ${tries} times`);
       await delay(PAUSE_MS);
     }
