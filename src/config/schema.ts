@@ -50,6 +50,9 @@ const Retention = v.pipe(
   ),
 );
 
+const EXAMPLE_KEY = "8J+UkSB0aGlzIGlzIG9ubHkgYW4gZXhhbXBsZSAhISE=";
+const isNobodysExample = (text: string) => !text.includes(EXAMPLE_KEY);
+
 const STORE_KEYS = {
   dataDir: key("Where the embedded Postgres and `secret.key` are kept", v.optional(text), {
     example: "/var/lib/fastlane",
@@ -73,9 +76,15 @@ const STORE_KEYS = {
   secretKey: key(
     "What secrets in the database are sealed by, the same on all nodes: 32 bytes in base64, as " +
       "`openssl rand -base64 32` prints; with more lines the first seals and all open; see secrets.md",
-    v.optional(v.pipe(v.string("must be a text"), v.check(areKeys, KEYS_WRONG))),
+    v.optional(
+      v.pipe(
+        v.string("must be a text"),
+        v.check(areKeys, KEYS_WRONG),
+        v.check(isNobodysExample, "must not be the key of the example, which everybody knows"),
+      ),
+    ),
     {
-      example: "8J+UkSB0aGlzIGlzIG9ubHkgYW4gZXhhbXBsZSAhISE=",
+      example: EXAMPLE_KEY,
       otherwise: "`secret.key` in dataDir, which the first start makes",
       secret: true,
     },

@@ -7,6 +7,7 @@ import { defaultFile } from "../../src/config/default-file.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { type Schema, shapeOf } from "../../src/config/shape.ts";
+import { newKeyLine } from "../../src/core/keyring.ts";
 
 const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 const KEY_LINE = /^# (?=[\w.-]+ = |\[)/gm;
@@ -27,7 +28,12 @@ async function load(text: string) {
 async function inForce(text: string): Promise<string> {
   const authorities = join(folder, "authorities.pem");
   await writeFile(authorities, "PEM");
-  return text.replaceAll(KEY_LINE, "").replaceAll(AUTHORITIES, authorities);
+  // The key that all the world can read is refused.
+  const secretKey = `$1"${newKeyLine().trim()}"`;
+  return text
+    .replaceAll(KEY_LINE, "")
+    .replaceAll(AUTHORITIES, authorities)
+    .replace(/^(secretKey = )".*"/m, secretKey);
 }
 
 test("as it is printed it says nothing but the defaults", async () => {
@@ -52,6 +58,12 @@ test("with every key in force it loads, and says what it says", async () => {
   expect(Object.keys(config.registries)).toEqual(["registry.example:5000", "builder"]);
   expect(Object.keys(config.hostAccess)).toHaveLength(2);
   expect(config.webhooks).toHaveLength(1);
+});
+
+test("the key that it shows as an example is refused", async () => {
+  const text = defaultFile().replace(/^# (secretKey = )/m, "$1");
+
+  await expect(load(text)).rejects.toThrow("must not be the key of the example");
 });
 
 test("a default in it is the default", async () => {
