@@ -5,6 +5,8 @@ interface Made {
   executionId: string | null;
   jobId: string;
   pool?: string;
+  /** An earlier request made it, under the same idempotency key. */
+  isRepeat?: true;
 }
 
 /** Begins the way of executions in the service's log, with the request that made them. */
@@ -15,7 +17,8 @@ export function tellEnqueued(
   all: readonly Made[],
 ): void {
   const requestId = c.get("requestId");
-  for (const { executionId, jobId, pool } of all) {
+  for (const { executionId, jobId, pool, isRepeat } of all) {
+    if (isRepeat) continue;
     const job = { requestId, jobId, taskId, pool };
     if (executionId === null) log.info(job, "scheduled");
     else log.info({ ...job, executionId, origin: "request" }, "enqueued");
