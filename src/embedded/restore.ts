@@ -1,8 +1,16 @@
 import { createWriteStream } from "node:fs";
-import { chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { KEY_NAME, type Manifest, readBackup, verifyBackup } from "./backup-file.ts";
+import { messageOf } from "../core/errors.ts";
+import {
+  type BackupContents,
+  KEY_NAME,
+  type Manifest,
+  readBackup,
+  verifyBackup,
+} from "./backup-file.ts";
 import { syncFileSystem } from "./cluster.ts";
 import { makePrivateFolder, type Place, preparePlace, publish, unfinishedName } from "./place.ts";
 import { POSTGRES_MAJOR } from "./version.ts";
@@ -32,10 +40,34 @@ export async function restoreData(
     );
   }
   check(manifest);
+  const folders = await foldersToMake(dataDir);
+  try {
+    await writeData(entries, dataDir);
+  } catch (error) {
+    // What is in use by now, by another fastlane, is not empty.
+    for (const folder of folders) await rmdir(folder).catch(() => {});
+    if (!(error instanceof Error && "errno" in error)) throw error;
+    throw new Error(`Cannot restore to "${dataDir}": ${messageOf(error)}`, { cause: error });
+  }
+  return manifest;
+}
+
+/** Which folders a restore would have to make, the innermost first. */
+async function foldersToMake(dataDir: string): Promise<string[]> {
+  const folder = resolve(dataDir, "postgres");
+  const missing: string[] = [];
+  for (let path = folder; (await stat(path).catch(() => null)) === null; path = dirname(path)) {
+    missing.push(path);
+  }
+  return missing.length === 0 ? [] : [`${folder}/run`, `${folder}/log`, ...missing];
+}
+
+async function writeData(entries: BackupContents["entries"], dataDir: string): Promise<void> {
   const place = await preparePlace(dataDir);
   const unfinished = unfinishedName(place.data);
   await rm(unfinished, { recursive: true, force: true });
   let key: Buffer | null = null;
+  let isKeyOurs = false;
   try {
     await makePrivateFolder(unfinished, place.account);
     for await (const { name, isFolder, content } of entries) {
@@ -50,13 +82,14 @@ export async function restoreData(
       await giveTo(place, target);
     }
     await syncFileSystem(unfinished);
-    if (key !== null) await writeKey(dataDir, key);
+    if (key !== null) isKeyOurs = await writeKey(dataDir, key);
     if (!(await publish(unfinished, place.data, place.folder))) await requireNoData(dataDir);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
+    const isData = (await stat(place.data).catch(() => null)) !== null;
+    if (isKeyOurs && !isData) await rm(`${dataDir}/${KEY_NAME}`, { force: true });
     throw error;
   }
-  return manifest;
 }
 
 async function requireNoData(dataDir: string): Promise<void> {
@@ -82,13 +115,22 @@ async function giveTo({ account }: Place, path: string): Promise<void> {
   if (account !== null) await chown(path, account.uid, account.gid);
 }
 
-/** @throws {Error} If another key is there: what it has closed could not be opened any more. */
-async function writeKey(dataDir: string, key: Buffer): Promise<void> {
+/**
+ * @returns Whether it was not there before.
+ * @throws {Error} If another key is there: what it has closed could not be opened any more.
+ */
+async function writeKey(dataDir: string, key: Buffer): Promise<boolean> {
   const path = `${dataDir}/${KEY_NAME}`;
   const there = await readFile(path).catch(() => null);
-  if (there?.equals(key) === true) return;
+  if (there?.equals(key) === true) return false;
   if (there !== null) {
     throw new Error(`Cannot restore: "${path}" is another key than the backup's; move it away`);
   }
-  await writeFile(path, key, { mode: 0o600, flag: "wx", flush: true });
+  try {
+    await writeFile(path, key, { mode: 0o600, flag: "wx", flush: true });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") await rm(path, { force: true });
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ import {
 import { recordStarts } from "../support/containers.ts";
 import { testEngine } from "../support/engine.ts";
 import { startFastlane } from "../support/process.ts";
-import { run } from "../support/run-fastlane.ts";
+import { run, runOnSmallDisk } from "../support/run-fastlane.ts";
 
 interface HostsJson {
   hosts: { reconciliation: { last: unknown[] } }[];
@@ -102,7 +102,7 @@ test("a backup that is restored elsewhere accounts for every execution of the ti
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("it has data already")]);
 });
 
-test("a damaged backup is refused before anything is written, and so is another Postgres", async () => {
+test("a backup that cannot be restored leaves nothing behind, and another Postgres is refused", async () => {
   await using folder = await temporaryFolder();
   const dataDir = `${folder.path}/data`;
   const [file, bent, cut] = ["whole", "bent", "cut"].map((name) => `${folder.path}/${name}`);
@@ -126,6 +126,14 @@ test("a damaged backup is refused before anything is written, and so is another 
     () => false,
     () => true,
   );
+  const noRoom = [
+    await runOnSmallDisk(["restore", file ?? ""], { FASTLANE_DATA_DIR: `${folder.path}/small/a` }),
+    await run(["restore", file ?? ""], { FASTLANE_DATA_DIR: "/proc/x" }),
+  ];
+  const isLeft = await stat(`${folder.path}/small`).then(
+    () => true,
+    () => false,
+  );
   const restored = await run(["restore", file ?? ""], there);
 
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("there is no data")]);
@@ -137,6 +145,19 @@ test("a damaged backup is refused before anything is written, and so is another 
     expect.stringContaining("pg_dump"),
   ]);
   expect(isUntouched).toBe(true);
+  expect(noRoom).toEqual([
+    {
+      code: 2,
+      stdout: "",
+      stderr: `Cannot restore to "${folder.path}/small/a": EFBIG: file too large, write\n`,
+    },
+    {
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^Cannot restore to "\/proc\/x": ENOENT/),
+    },
+  ]);
+  expect(isLeft).toBe(false);
   expect([restored.code, restored.stderr]).toEqual([0, ""]);
   expect(await readFile(`${folder.path}/other/secret.key`, "utf8")).toBe("of this one");
 });
