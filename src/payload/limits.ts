@@ -26,9 +26,11 @@ export function listOf<Item extends v.GenericSchema>(item: Item, maxLength: numb
 /** An object with these keys and no others; a wrong key is named. */
 export function exactObject<Entries extends v.ObjectEntries>(entries: Entries) {
   const known = Object.keys(entries).join(", ");
-  const exact = v.strictObject(entries, ({ expected }) =>
-    expected === "never" ? `is not a known key; the keys are ${known}` : "must be an object",
-  );
+  const exact = v.strictObject(entries, ({ expected }) => {
+    if (expected === "never") return `is not a known key; the keys are ${known}`;
+    // Of a key that is missing valibot expects its name, in quotation marks.
+    return expected?.startsWith('"') ? "must be given" : "must be an object";
+  });
   const run: (typeof exact)["~run"] = (dataset, config) =>
     // valibot takes a list for an object: to it this is none.
     exact["~run"](Array.isArray(dataset.value) ? { value: null } : dataset, config);

@@ -91,10 +91,12 @@ test("an import with anything wrong makes nothing, and names the place", async (
   const wrong = await send(body);
   const other = await send({ ...body, format: 2 });
   const noTask = await send({ format: 1, schedules: [{ ...schedule(JOB, WHOLE), taskId: "a/b" }] });
+  const none = await send({ format: 1 });
 
   expect(noTask).toEqual([400, expect.stringContaining("schedules.0.taskId")]);
   expect(wrong).toEqual([400, expect.stringContaining("schedules.1.payload.cron")]);
   expect(other).toEqual([400, expect.stringContaining('\\"format\\" must be 1')]);
+  expect(none).toEqual([400, expect.stringContaining('\\"schedules\\" must be given')]);
   expect(await api.store.sql`SELECT FROM fastlane.jobs`).toHaveLength(0);
 });
 
