@@ -15,6 +15,7 @@ import { installationId } from "../store/nodes.ts";
 import { schemaState } from "../store/schema-state.ts";
 import type { Log } from "../worker/log.ts";
 import { migrateDatabase, provideDatabase } from "./database.ts";
+import { fileTarget } from "./file-target.ts";
 
 export interface BackupOptions {
   config: Config;
@@ -32,7 +33,7 @@ export interface MadeBackup {
 /**
  * Writes all that the embedded Postgres has into one file, whether a fastlane runs on it or not.
  *
- * @param target A path, under which the file stands when it is whole; or where to write it.
+ * @param target A path, under which the file stands when it is whole; or standard output.
  * @throws {Error} With a sentence that says what to do instead, with another Postgres.
  */
 export async function backUp(
@@ -52,6 +53,8 @@ export async function backUp(
         : `Cannot back up "${dataDir}": ${messageOf(error)}; run it as the user that fastlane runs as`,
     );
   });
+  const cannot = (error: unknown) => cannotWrite(target, error);
+  const out = typeof target === "string" ? await fileTarget(target).catch(cannot) : target;
   const stops: (() => Promise<void>)[] = [];
   try {
     const running = await runningPostgresUrl(dataDir);
@@ -74,8 +77,9 @@ export async function backUp(
       createdAt: new Date().toISOString(),
     };
     const key = await readFile(`${await realpath(dataDir)}/${KEY_NAME}`).catch(() => null);
-    const write = (out: Writable) => writeBackup(out, manifest, key, base.tar);
-    const bytes = await (typeof target === "string" ? toFile(target, write) : write(target));
+    const write = (to: Writable) => writeBackup(to, manifest, key, base.tar);
+    const written = typeof out === "string" ? toFile(out, write) : write(out);
+    const bytes = await written.catch(cannot);
     return { manifest, bytes, hasKey: key !== null };
   } finally {
     for (const stop of stops.reverse()) await stop();
@@ -121,8 +125,15 @@ async function toFile(path: string, write: (out: Writable) => Promise<number>): 
     return bytes;
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});
-    throw new Error(`Cannot write the backup "${path}": ${messageOf(error)}`, { cause: error });
+    throw error;
   }
+}
+
+function cannotWrite(target: string | Writable, cause: unknown): never {
+  const place = typeof target === "string" ? `"${target}"` : "to standard output";
+  const isReaderGone = (cause as NodeJS.ErrnoException).code === "EPIPE";
+  const why = isReaderGone ? "nobody reads it any more" : messageOf(cause);
+  throw new Error(`Cannot write the backup ${place}: ${why}`, { cause });
 }
 
 /** A file, or the names in a folder. */

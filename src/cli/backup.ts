@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { backUp, restore } from "../app/backup.ts";
 import { bytesWords } from "../core/amounts.ts";
 import { createLog } from "./log.ts";
-import { configOf, withConfigOptions } from "./options.ts";
+import { configOf, withEmbeddedOptions } from "./options.ts";
 import type { Surroundings } from "./program.ts";
 import { hint } from "./screen.ts";
 
@@ -13,7 +13,7 @@ export function addBackupCommands(program: Command, surroundings: Surroundings):
     // That Postgres starts and stops is no news here.
     log: createLog("warn"),
   });
-  const backup = withConfigOptions(
+  const backup = withEmbeddedOptions(
     program
       .command("backup <file>")
       .description(
@@ -27,6 +27,11 @@ export function addBackupCommands(program: Command, surroundings: Surroundings):
   );
   backup.action(async (file: string) => {
     const isPiped = file === "-";
+    if (isPiped && process.stdout.isTTY) {
+      throw new Error(
+        "Cannot write the backup to a terminal: name a file, or pipe it to another command",
+      );
+    }
     const made = await backUp(optionsOf(backup), isPiped ? process.stdout : file);
     const { postgres, migrations } = made.manifest;
     const key = made.hasKey ? ", with the key of its secrets" : "";
@@ -34,7 +39,7 @@ export function addBackupCommands(program: Command, surroundings: Surroundings):
     hint(isPiped ? `Backed up ${told}` : `Backed up to ${file}: ${told}`);
   });
 
-  const back = withConfigOptions(
+  const back = withEmbeddedOptions(
     program
       .command("restore <file>")
       .description("put a backup into a data folder that is empty, and let Postgres recover it"),

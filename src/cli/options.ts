@@ -1,13 +1,25 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { loadConfig, type Sources } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Surroundings } from "./program.ts";
 
 /** The flags of every command that reads the configuration. */
 export function withConfigOptions(command: Command): Command {
+  return withOptions(command, databaseUrl());
+}
+
+/** The same of a command for the embedded Postgres alone, which says so when it is given another. */
+export function withEmbeddedOptions(command: Command): Command {
+  return withOptions(command, databaseUrl().hideHelp());
+}
+
+const databaseUrl = () =>
+  new Option("--database-url <url>", "a Postgres 14 to 18, in place of the embedded one");
+
+function withOptions(command: Command, database: Option): Command {
   return command
     .option("--config <file>", "configuration file in TOML")
-    .option("--database-url <url>", "a Postgres 14 to 18, in place of the embedded one")
+    .addOption(database)
     .option("--data-dir <folder>", "where the embedded Postgres is kept")
     .option("--log-level <level>", "debug, info, warn or error");
 }

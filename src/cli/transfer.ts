@@ -1,6 +1,8 @@
 import { open, readFile } from "node:fs/promises";
+import { text as textOf } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as v from "valibot";
+import { fileTarget } from "../app/file-target.ts";
 import { ClientError } from "../client/client-error.ts";
 import { messageOf } from "../core/errors.ts";
 import { table } from "../terminal/table.ts";
@@ -20,13 +22,18 @@ export function addTransferCommands(program: Command, surroundings: Surroundings
       .description("write schedules and the blacklist as JSON, to a file or to standard output"),
   )
     .option("--without-secrets", "leave out secret variables, and headers and secrets of webhooks")
-    .addHelpText("after", "\nExample:\n  fastlane export schedules.json");
+    .addHelpText(
+      "after",
+      "\nWith - or without a file it goes to standard output.\n\n" +
+        "Examples:\n  fastlane export schedules.json\n" +
+        "  fastlane export - | fastlane import - --url https://other.example",
+    );
   exporting.action(async (file: string | undefined) => {
     const { withoutSecrets = false } = exporting.opts<{ withoutSecrets?: boolean }>();
     const client = await clientOf(exporting, surroundings);
     const answer = await client.get("/export/", { withoutSecrets });
     const text = `${JSON.stringify(answer, null, 2)}\n`;
-    if (file === undefined) await print(text);
+    if (file === undefined || file === "-") await print(text);
     else await writePrivate(file, text);
     if (withoutSecrets) hint("Secret variables, and headers and secrets of webhooks, are left out");
     else hint("It holds whatever is secret in jobs: keep it safe");
@@ -36,7 +43,11 @@ export function addTransferCommands(program: Command, surroundings: Surroundings
     program.command("import <file>").description("make what an export has told of, all or nothing"),
   )
     .option("--dry-run", "only tell what would become of each")
-    .addHelpText("after", "\nExample:\n  fastlane import schedules.json --dry-run");
+    .addHelpText(
+      "after",
+      "\nWith - it is read from standard input.\n\n" +
+        "Example:\n  fastlane import schedules.json --dry-run",
+    );
   importing.action(async (file: string) => {
     const { dryRun = false } = importing.opts<{ dryRun?: boolean }>();
     const document = await readJson(file);
@@ -58,7 +69,7 @@ export function addTransferCommands(program: Command, surroundings: Surroundings
 
 async function writePrivate(path: string, text: string): Promise<void> {
   try {
-    const file = await open(path, "w", 0o600);
+    const file = await open(await fileTarget(path), "w", 0o600);
     try {
       await file.chmod(0o600);
       await file.writeFile(text);
@@ -73,8 +84,9 @@ async function writePrivate(path: string, text: string): Promise<void> {
 
 async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    return JSON.parse(await (path === "-" ? textOf(process.stdin) : readFile(path, "utf8")));
   } catch (error) {
-    throw new ClientError(`Cannot read the export "${path}": ${messageOf(error)}`);
+    const place = path === "-" ? "on standard input" : `"${path}"`;
+    throw new ClientError(`Cannot read the export ${place}: ${messageOf(error)}`);
   }
 }

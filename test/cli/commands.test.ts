@@ -60,6 +60,17 @@ test("lists are tables in a pipe, with whole ids and neither colours nor hints",
   expect(tasks.stdout + jobs.stdout + executions.stdout).not.toContain("\u001b");
 });
 
+test("- is standard output to an export, and standard input to an import", async () => {
+  const exported = await ask("export", "-");
+  const imported = await fastlane(["import", "-", "--dry-run"], {
+    environment: { FASTLANE_URL: app.url },
+    input: exported.stdout,
+  });
+
+  expect(JSON.parse(exported.stdout)).toMatchObject({ schedules: [{ taskId: "clock" }] });
+  expect([imported.code, imported.stdout]).toEqual([0, expect.stringMatching(/unchanged\n$/)]);
+});
+
 test("with --json a list is the server's answer, and all pages of it are one", async () => {
   const [whole, one] = [await json("executions"), await json("executions", "--limit", "1")];
   const rest = await json("executions", "--cursor", one.nextCursor);
