@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { basename, isAbsolute, resolve } from "node:path";
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import { CREDENTIALS } from "../config/sources.ts";
 import type { Surroundings } from "./program.ts";
@@ -8,6 +8,8 @@ import { SERVICES, type Service, serviceUnit, socketUnit } from "./systemd-units
 const INSTALLED = "/usr/bin/fastlane";
 /** As systemd takes the names of users, groups and credentials. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}$/;
+/** What `PrivateTmp` and `ProtectHome` of the unit hide from the service. */
+const HIDDEN = /^\/(?:tmp|var\/tmp|home|root|run\/user)\//;
 
 interface Flags {
   socket?: true;
@@ -26,7 +28,7 @@ export function addSystemdCommand(program: Command, _surroundings: Surroundings)
     .addArgument(new Argument("[service]", "what the service runs").choices(SERVICES).default("up"))
     .option("--socket", "print the unit of the socket, by which systemd listens for the service")
     .option("--listen <address>", "what that socket listens on", listenOf, "127.0.0.1:10000")
-    .option("--binary <file>", "the program", resolvedPath, ownPath())
+    .option("--binary <file>", "the program", absolutePath, ownPath())
     .option("--config <file>", "its configuration file, unless it is the system's", resolvedPath)
     .option("--user <name>", "the user and the group that it runs as", nameOf, "fastlane")
     .option("--docker-group <name>", "the group that may use Docker's socket", nameOf, "docker")
@@ -44,7 +46,16 @@ export function addSystemdCommand(program: Command, _surroundings: Surroundings)
         "  fastlane systemd worker --user deploy >/etc/systemd/system/fastlane-worker.service",
     );
   command.action(async (service: Service) => {
-    await print(unitOf(service, command.opts<Flags>()));
+    const flags = command.opts<Flags>();
+    if (command.getOptionValueSource("listen") === "cli" && !flags.socket) {
+      throw new Error(
+        `Cannot have the service itself listen on ${flags.listen}: host and port of its configuration ` +
+          `say where it does, or a socket; for that one say fastlane systemd --socket --listen ${flags.listen}`,
+      );
+    }
+    const unit = unitOf(service, flags);
+    if (!flags.socket) warnOfHidden(flags);
+    await print(unit);
   });
 }
 
@@ -70,6 +81,28 @@ function unitOf(service: Service, flags: Flags): string {
 /** The program that prints it, where that is a program of its own. */
 function ownPath(): string {
   return /^fastlane/.test(basename(process.execPath)) ? process.execPath : INSTALLED;
+}
+
+/** The unit is printed all the same: it may be for another machine, or be edited. */
+function warnOfHidden({ binary, config }: Flags): void {
+  if (HIDDEN.test(binary)) {
+    process.stderr.write(
+      `The service cannot start ${binary}, since its unit hides /tmp, /home and /root from it: install the ` +
+        `program elsewhere, as by \`install ${binary} /usr/local/bin/fastlane\`, and say ` +
+        "--binary /usr/local/bin/fastlane\n",
+    );
+  }
+  if (config !== undefined && HIDDEN.test(config)) {
+    process.stderr.write(
+      `The service cannot read ${config}, since its unit hides /tmp, /home and /root from it: ` +
+        "have it elsewhere, as in /etc/fastlane\n",
+    );
+  }
+}
+
+function absolutePath(path: string): string {
+  if (!isAbsolute(path)) throw new InvalidArgumentError("It must be an absolute path.");
+  return resolvedPath(path);
 }
 
 function resolvedPath(path: string): string {

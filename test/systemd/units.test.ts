@@ -48,8 +48,8 @@ test("the unit has what its flags say, and asks for Docker's socket only where i
     "--docker-group",
     "engine",
   ]);
-  const api = await printed(["api"]);
-  const without = await printed(["up", "--no-docker-group"]);
+  const api = await printed(["api", "--binary", "/usr/bin/fastlane"]);
+  const without = await printed(["up", "--binary", "/usr/bin/fastlane", "--no-docker-group"]);
 
   expect(unit).toContain('ExecStart="/opt/100%%/fast lane" worker --config /srv/f.toml\n');
   expect(unit).toContain("User=deploy\nGroup=deploy\n");
@@ -63,6 +63,8 @@ test.each([
   [["--user", "ro ot"], /Allowed are letters/],
   [["--credential", "a:/etc/shadow"], /Allowed are letters/],
   [["--socket", "--listen", "localhost:99999"], /must be a port, or ADDRESS:PORT/],
+  [["--listen", "0.0.0.0:80"], /say fastlane systemd --socket --listen 0\.0\.0\.0:80/],
+  [["--binary", "dist/fastlane"], /must be an absolute path/],
   [["worker", "--socket"], /it has no API; allowed are up and api/],
   [["everything"], /Allowed choices are up, api, worker/],
 ])("%p is refused with what is allowed", async (args, says) => {
@@ -72,6 +74,31 @@ test.each([
   expect(stdout).toBe("");
   expect(stderr).toMatch(says);
 });
+
+test.each([
+  [
+    "--binary",
+    "/home/me/fastlane/dist/fastlane",
+    /cannot start \S+, .*: install .* as by `install /,
+  ],
+  ["--binary", "/tmp/fastlane", /cannot start \/tmp\/fastlane,/],
+  ["--config", "/root/fastlane.toml", /cannot read \/root\/fastlane\.toml,/],
+])(
+  "of %s %s, which the unit hides from the service, its user is warned",
+  async (flag, path, says) => {
+    const { code, stdout, stderr } = await fastlane([
+      "systemd",
+      "--binary",
+      "/bin/true",
+      flag,
+      path,
+    ]);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(path);
+    expect(stderr).toMatch(says);
+  },
+);
 
 async function printed(args: string[]): Promise<string> {
   const { stdout, stderr } = await fastlane(["systemd", ...args]);
