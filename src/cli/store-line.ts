@@ -14,7 +14,7 @@ export function storeLine({ store }: StatusAnswer, { colours, columns, now }: Sc
   }
   if (oldestLogDay !== null) parts.push(`logs since ${safeLine(oldestLogDay)}`);
   if (prune.isRunning) parts.push("being pruned");
-  else if (prune.nextAt !== null) parts.push(`pruned ${fromNow(new Date(prune.nextAt), now)}`);
+  else if (prune.nextAt !== null) parts.push(`next prune ${fromNow(new Date(prune.nextAt), now)}`);
   let line = "";
   for (const part of parts) {
     const longer = line === "" ? part : `${line}  ${part}`;
