@@ -73,8 +73,12 @@ async function serve(
   const app = await startApp({ config, version: surroundings.version, roles, log });
   started.resolve(app);
   if (app.metricsUrl !== null) log.info({ url: app.metricsUrl }, "metrics can be scraped");
+  const { version } = surroundings;
+  if (app.url === null) log.info({ version }, "runs jobs");
+  else log.info({ version, url: app.url }, "listens");
   const where = app.url === null ? "runs jobs" : `listens on ${app.url}`;
-  process.stdout.write(`fastlane ${surroundings.version} ${where}; Ctrl-C stops it\n`);
+  // A service's output goes where its log goes, which is JSON alone.
+  if (manager === null) process.stdout.write(`fastlane ${version} ${where}; Ctrl-C stops it\n`);
   void tell("READY=1", `STATUS=${where}`);
   const watchdog = feedWatchdog({
     afterMs: manager?.watchdogMs ?? null,

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { inheriting } from "./held-socket.ts";
 import { dataDirOfTests } from "./secrets.ts";
 
@@ -9,6 +10,7 @@ export interface FastlaneProcess extends AsyncDisposable {
   pid: number;
   /** What it wrote to stderr so far, its log among it. */
   stderr(): string;
+  stdout(): string;
   /** Sends a signal and resolves with the exit code, `null` when the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
   /** Resolves when the process has ended, by whatever. */
@@ -48,8 +50,13 @@ export async function startFastlane(options: {
   child.stderr?.on("data", (bytes) => {
     stderr += String(bytes);
   });
+  let stdout = "";
+  child.stdout?.on("data", (bytes) => {
+    stdout += String(bytes);
+  });
   const ended = once(child, "exit");
-  const url = await firstLine(child, ended).catch((error: unknown) => {
+  const lines = "NOTIFY_SOCKET" in options.environment ? child.stderr : child.stdout;
+  const url = await urlOf(lines, ended).catch((error: unknown) => {
     throw new Error(`fastlane did not start: ${stderr}`, { cause: error });
   });
   const end = async (signal: NodeJS.Signals) => {
@@ -63,6 +70,7 @@ export async function startFastlane(options: {
     url,
     pid: child.pid ?? 0,
     stderr: () => stderr,
+    stdout: () => stdout,
     end,
     ended,
     async [Symbol.asyncDispose]() {
@@ -71,11 +79,18 @@ export async function startFastlane(options: {
   };
 }
 
-/** The URL of the line that tells that it listens; empty for a process without the API. */
-async function firstLine(child: ChildProcess, ended: Promise<unknown>): Promise<string> {
-  if (child.stdout === null) throw new Error("no stdout");
-  const lines = createInterface({ input: child.stdout });
-  const line = await Promise.race([once(lines, "line"), ended.then(() => null)]);
+/**
+ * The URL of the line that tells that it listens; empty for a process without the API. One that tells
+ * a service manager has that line in its log, among others.
+ */
+async function urlOf(output: Readable | null, ended: Promise<unknown>): Promise<string> {
+  if (output === null) throw new Error("no output");
+  const lines = createInterface({ input: output });
+  const told = Promise.withResolvers<string>();
+  lines.on("line", (line: string) => {
+    if (/^fastlane |"msg":"(?:listens|runs jobs)"/.test(line)) told.resolve(line);
+  });
+  const line = await Promise.race([told.promise, ended.then(() => null)]);
   if (line === null) throw new Error("it ended");
-  return /http:\/\/\S+?(?=;)/.exec(String(line[0]))?.[0] ?? "";
+  return /http:\/\/[^\s;"]+/.exec(line)?.[0] ?? "";
 }

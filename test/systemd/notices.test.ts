@@ -36,6 +36,9 @@ test("systemd is told of the start, each sign of life, a reload and the end, in 
     "STOPPING=1 STATUS=stops; containers run on",
   ]);
   expect(socket.told().indexOf("WATCHDOG=1")).toBe(2);
+  // The journal has both outputs, and only the log's lines are JSON.
+  expect(service.stdout()).toBe("");
+  expect(service.stderr()).toContain(`"url":"${service.url}","msg":"listens"`);
 });
 
 test("there is no sign of life while the event loop stands still, and there is after it", async () => {
