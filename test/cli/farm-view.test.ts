@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { countLines } from "../../src/cli/farm-view.ts";
+import { storeLine } from "../../src/cli/store-line.ts";
 import { coloursFor } from "../../src/terminal/colours.ts";
 
 const colours = coloursFor({ isTerminal: false, environment: {}, refused: true });
@@ -29,4 +30,25 @@ test.each([
   ],
 ])("the counts in %p columns break between them", (columns, lines) => {
   expect(countLines(ANSWER, { columns, colours, now: new Date(0) })).toBe(lines);
+});
+
+test("the store's line says when the next prune comes, and not that one has been", () => {
+  const prune = {
+    isAsked: false,
+    isRunning: false,
+    finishedAt: null,
+    nextAt: "1970-01-01T00:53:00Z",
+    result: null,
+  };
+  const store = {
+    bytes: 2 ** 20,
+    logsBytes: 0,
+    growthBytesPerDay: null,
+    oldestLogDay: null,
+    prune,
+  };
+
+  const line = storeLine({ ...ANSWER, store }, { columns: null, colours, now: new Date(0) });
+
+  expect(line).toMatch(/^store 1\.0 MiB, logs \S.* {2}next prune in 53 min\n$/);
 });
