@@ -26,7 +26,7 @@ export async function checkCanary(
     const labels = probeLabelsOf(installation, name);
     const canary = await engine.canary(labels).catch((error: unknown) => {
       // The host's node has looked just then, and taken it for one that was left behind.
-      if (error instanceof EngineRefusal && error.statusCode === 404) return engine.canary(labels);
+      if (isOfOneTakenAway(error)) return engine.canary(labels);
       throw error;
     });
     if (canary.outcome === "no image") {
@@ -49,6 +49,10 @@ export async function checkCanary(
     tell.problem(`a container does not run there: ${words}`, LOOK);
   }
 }
+
+/** 409: it is being removed, and its log cannot be read any more. */
+const isOfOneTakenAway = (error: unknown) =>
+  error instanceof EngineRefusal && (error.statusCode === 404 || error.statusCode === 409);
 
 const ROOM =
   "make room there: docker system df shows what takes it up, docker image prune -a removes images";
