@@ -32,9 +32,10 @@ export function containerSpecOf(deps: SpecDeps, execution: ExecutionRow): Contai
     throw new AppError("no_pool", `Cannot start: no pool of dockerHosts matches task "${taskId}"`);
   }
   requireAllowed(pool, request, "Cannot start");
+  const own = openEnvs(deps.secrets.keyring, execution.jobId, request);
   return {
     ...request,
-    envs: { ...traceEnvs(execution), ...openEnvs(deps.secrets.keyring, execution.jobId, request) },
+    envs: { ...traceEnvs(execution, own), ...own },
     ...limitsOf(pool, request),
     confinement: confinementOf(pool),
     name: containerNameOf(id),

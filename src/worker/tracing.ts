@@ -44,9 +44,16 @@ export function handedOn(
   };
 }
 
-/** The variables of the container, which is a part of the span `run`; none where the payload has its own. */
-export function traceEnvs(execution: ExecutionRow): Record<string, string> {
-  if (Object.hasOwn(execution.request.envs, "TRACEPARENT")) return {};
+/**
+ * The variables of the container, which is a part of the span `run`; none where the payload has its own.
+ *
+ * @param own Those of the payload, opened.
+ */
+export function traceEnvs(
+  execution: Carrier,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
+  if (Object.hasOwn(own, "TRACEPARENT")) return {};
   const { traceparent, tracestate } = handedOn(execution, spanIdOf(execution.id, RUN));
   return {
     ...(traceparent === undefined ? {} : { TRACEPARENT: traceparent }),
