@@ -22,6 +22,7 @@ export const ERROR_STATUS = {
   route_not_found: 404,
   method_not_allowed: 405,
   job_of_another_task: 409,
+  job_sealed_shut: 409,
   idempotency_key_taken: 409,
   token_name_taken: 409,
   body_too_large: 413,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ActBy } from "../core/audit.ts";
 import { AppError } from "../core/errors.ts";
-import type { Keyring } from "../core/keyring.ts";
+import { type Keyring, SealedShut } from "../core/keyring.ts";
 import { redactEnvs } from "../core/redact.ts";
 import { sentence } from "../payload/parse.ts";
 import { openRequest, openRules } from "../payload/sealed.ts";
@@ -20,6 +20,7 @@ import { jobOfAnotherTask, putJob } from "./put-job.ts";
  * Schedules, each with the payload that makes it again, and which hosts are blacklisted.
  *
  * @param secretWords By which variables are left out; `null` leaves out nothing.
+ * @throws {AppError} `job_sealed_shut`.
  */
 export async function exportSettings(
   db: Db,
@@ -33,22 +34,23 @@ export async function exportSettings(
       : (name: string) => redactEnvs({ [name]: "" }, secretWords)[name] !== "";
   const scheduled = await scheduledJobs(db);
   const hosts = await blacklistedHosts(db);
-  const details = { schedules: scheduled.length, withSecrets: secretWords === null };
+  const schedules = scheduled.map(({ job, schedule }) => ({
+    taskId: job.taskId,
+    jobId: job.id,
+    payload: payloadOf(
+      {
+        ...job,
+        ...requireOpened(keyring, job),
+        schedule: { ...schedule, nextAt: schedule.nextAt ?? new Date(0) },
+      },
+      isSecret,
+    ),
+  }));
+  const details = { schedules: schedules.length, withSecrets: secretWords === null };
   await db.transaction((tx) => writeAudit(tx, { by, action: "export", details }));
   return {
     format: 1,
-    schedules: scheduled.map(({ job, schedule }) => ({
-      taskId: job.taskId,
-      jobId: job.id,
-      payload: payloadOf(
-        {
-          ...job,
-          ...openedOf(keyring, job),
-          schedule: { ...schedule, nextAt: schedule.nextAt ?? new Date(0) },
-        },
-        isSecret,
-      ),
-    })),
+    schedules,
     hosts: hosts.map(({ name, drainDeadline }) => ({
       name,
       drainDeadline: drainDeadline?.toISOString() ?? null,
@@ -120,9 +122,8 @@ async function outcomeOf(
   if (there.taskId !== job.taskId) throw jobOfAnotherTask(job.id);
   const schedule = await findSchedule(tx, job.id);
   const isSame =
-    there.taskId === job.taskId &&
     there.priority === job.priority &&
-    isDeepStrictEqual(plain(openedOf(keyring, there)), plain(openedOf(keyring, job))) &&
+    hasSameDetails(keyring, there, job) &&
     isDeepStrictEqual(plain(there.custom), plain(job.custom)) &&
     schedule?.nextAt != null &&
     (when.kind === "cron"
@@ -134,11 +135,34 @@ async function outcomeOf(
   return isSame ? "unchanged" : "replaced";
 }
 
+type Details = Pick<NewJob, "id" | "request" | "rules">;
+
+/** What cannot be read of the one that is there is lost, and so another. */
+function hasSameDetails(keyring: Keyring, there: Details, job: Details): boolean {
+  try {
+    return isDeepStrictEqual(plain(openedOf(keyring, there)), plain(openedOf(keyring, job)));
+  } catch (error) {
+    if (error instanceof SealedShut) return false;
+    throw error;
+  }
+}
+
+/** @throws {AppError} `job_sealed_shut`: a payload without its secrets would make another job. */
+function requireOpened(keyring: Keyring, job: Details & Pick<NewJob, "taskId">) {
+  try {
+    return openedOf(keyring, job);
+  } catch (error) {
+    if (!(error instanceof SealedShut)) throw error;
+    throw new AppError(
+      "job_sealed_shut",
+      `Cannot export job "${job.id}" of task "${job.taskId}": what is secret of it cannot be read, ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
 /** What is sealed of a job is sealed anew each time. */
-function openedOf(
-  keyring: Keyring,
-  { id, request, rules }: Pick<NewJob, "id" | "request" | "rules">,
-) {
+function openedOf(keyring: Keyring, { id, request, rules }: Details) {
   return { request: openRequest(keyring, id, request), rules: openRules(keyring, id, rules) };
 }
 

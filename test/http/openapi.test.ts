@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { createKeyring, newKeyLine } from "../../src/core/keyring.ts";
 import { newToken } from "../../src/core/token.ts";
 import { createHttpApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
@@ -12,6 +13,7 @@ import { docsPage } from "../../src/http/openapi/page.ts";
 import { PARAMETERS } from "../../src/http/openapi/parameters.ts";
 import type { Schema } from "../../src/http/openapi/schemas.ts";
 import { parseJobPayload } from "../../src/payload/parse.ts";
+import { sealEnvs } from "../../src/payload/sealed.ts";
 import { openStore } from "../../src/store/connect.ts";
 import { startTestApp, type TestApp } from "../support/app.ts";
 import { type Enqueued, eventually, untilEnded } from "../support/client.ts";
@@ -323,6 +325,7 @@ async function provoke(operation: Operation, status: number): Promise<Response |
     }
     case 409:
       if (operation.id === "import") return await importToAnotherTask(operation);
+      if (operation.id === "export") return await exportWithoutTheKey(operation);
       return await sendTwoUnderOneKey(operation);
     case 413:
       return bodies.length === 0
@@ -352,6 +355,25 @@ async function importToAnotherTask(operation: Operation): Promise<Response> {
   await send(app, operation, { body: JSON.stringify(document) });
   for (const schedule of document.schedules) schedule.taskId = "another";
   return await send(app, operation, { body: JSON.stringify(document) });
+}
+
+/** A schedule that was sealed by a key that nobody has, for a moment. */
+async function exportWithoutTheKey(operation: Operation): Promise<Response> {
+  const jobId = crypto.randomUUID();
+  const lost = sealEnvs({ A: "b" }, jobId, createKeyring(newKeyLine()));
+  const payload = { image: "busybox", command: "true", cron: "0 3 * * *", envs: { A: "b" } };
+  await send(app, operationOf("putJob"), {
+    path: { taskId: "lost", jobId },
+    body: JSON.stringify(payload),
+  });
+  const store = openStore({ address: app.database.address, max: 1 });
+  await store.sql`
+    UPDATE fastlane.jobs SET request = jsonb_set(request, '{envs}', ${JSON.stringify(lost)}::text::jsonb)
+    WHERE id = ${jobId}`;
+  const answer = await send(app, operation);
+  await store.sql`DELETE FROM fastlane.schedules WHERE job_id = ${jobId}`;
+  await store.close();
+  return answer;
 }
 
 /** Who is somebody's token is found out in the database, and of nobody there is nothing to find out. */

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { createKeyring, newKeyLine } from "../../src/core/keyring.ts";
+import { sealEnvs } from "../../src/payload/sealed.ts";
 import { startApi } from "../support/api.ts";
 
 const JOB = "c1f4a8de-3b8c-4a41-9a5e-0f7b6f1f9d21";
@@ -132,4 +134,26 @@ test("a job by its id in capital letters is the same, and what is secret of it c
   expect(await imported.json()).toMatchObject({ jobs: [{ jobId: JOB, outcome: "made" }] });
   const exported = await (await api.ask("/export/")).json();
   expect(exported).toMatchObject({ schedules: [{ jobId: JOB, payload: { envs: WHOLE.envs } }] });
+});
+
+test("a job whose key is lost is named by an export, and made again by an import", async () => {
+  await using api = await startApi();
+  const lost = sealEnvs({ A: "b" }, JOB, createKeyring(newKeyLine()));
+  const schedules = [{ taskId: "t", jobId: JOB, payload: WHOLE }];
+  const body = JSON.stringify({ format: 1, schedules });
+  await api.ask("/import/", null, { method: "POST", body });
+  const envs = JSON.stringify(lost);
+  await api.store.sql`
+    UPDATE fastlane.jobs SET request = jsonb_set(request, '{envs}', ${envs}::text::jsonb)`;
+
+  const refused = await api.ask("/export/");
+  const imported = await api.ask("/import/", null, { method: "POST", body });
+  const exported = await api.ask("/export/");
+
+  expect([refused.status, await refused.text()]).toEqual([
+    409,
+    expect.stringContaining(`Cannot export job \\"${JOB}\\" of task \\"t\\": what is secret`),
+  ]);
+  expect(await imported.json()).toMatchObject({ jobs: [{ jobId: JOB, outcome: "replaced" }] });
+  expect(await exported.json()).toMatchObject({ schedules: [{ payload: { envs: WHOLE.envs } }] });
 });

@@ -109,6 +109,11 @@ const WORDS: Record<Refusal, Words> = {
     when: "another task has a job with this id",
     example: 'Job "5a023792-1445-44e9-8a8b-cfe5ad05d1c6" is there, in another task',
   },
+  job_sealed_shut: {
+    when: "what is secret of a job was sealed by a key that is not here",
+    example:
+      'Cannot export job "5a023792-1445-44e9-8a8b-cfe5ad05d1c6" of task "nightly": what is secret of it cannot be read, it is sealed by key "q3Xw0_aB", which is not here',
+  },
   idempotency_key_taken: {
     when: "the idempotency key came with another request before",
     example: 'Cannot enqueue: the idempotency key "report-2030" came with another request before',

@@ -20,7 +20,7 @@ export const TRANSFER_OPERATIONS: readonly Operation[] = [
     answers: [
       { status: 200, description: "What import takes", schema: "ExportAnswer", example: DOCUMENT },
     ],
-    refusals: [...ALWAYS, "query_invalid"],
+    refusals: [...ALWAYS, "query_invalid", "job_sealed_shut"],
   },
   {
     id: "import",
