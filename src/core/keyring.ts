@@ -10,8 +10,11 @@ const ID_LENGTH = 8;
 /** What the file is called in the data folder. */
 export const KEY_FILE = "secret.key";
 
+/** What the default file shows: everybody knows it, so it is none. */
+export const EXAMPLE_KEY = "8J+UkSB0aGlzIGlzIG9ubHkgYW4gZXhhbXBsZSAhISE=";
+
 export const KEYS_WRONG =
-  "must have lines of 32 bytes in base64, such as `openssl rand -base64 32` prints";
+  "must have lines of 32 bytes in base64, such as `openssl rand -base64 32` prints, and not those of the example";
 
 /** What is sealed cannot be opened: by a key that is not there, or because it was changed. */
 export class SealedShut extends Error {
@@ -46,11 +49,14 @@ export function newKeyLine(): string {
   return `${randomBytes(KEY_BYTES).toString("base64")}\n`;
 }
 
-/** Whether a text has one key at least, and nothing but keys, one a line. */
+/** Whether a text has one key at least, and nothing but keys that not everybody knows, one a line. */
 export function areKeys(text: string): boolean {
   const lines = linesOf(text);
-  return lines.length > 0 && lines.every((line) => KEY_LINE.test(line));
+  return lines.length > 0 && lines.every((line) => KEY_LINE.test(line) && !isExample(line));
 }
+
+/** With or without the sign at its end. */
+const isExample = (line: string) => EXAMPLE_KEY.startsWith(line);
 
 /** @param text See `areKeys`. */
 export function createKeyring(text: string): Keyring {

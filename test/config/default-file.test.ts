@@ -63,7 +63,7 @@ test("with every key in force it loads, and says what it says", async () => {
 test("the key that it shows as an example is refused", async () => {
   const text = defaultFile().replace(/^# (secretKey = )/m, "$1");
 
-  await expect(load(text)).rejects.toThrow("must not be the key of the example");
+  await expect(load(text)).rejects.toThrow("not those of the example");
 });
 
 test("a default in it is the default", async () => {
