@@ -42,7 +42,7 @@ test("on Node it serves by a socket that it is handed, which keeps its queue and
     startFastlane({
       program: NODE,
       command: "api",
-      environment: { FASTLANE_DATABASE_URL: database.url, FASTLANE_STOP_DELAY_SECONDS: "0" },
+      environment: { FASTLANE_DATABASE_URL: database.url },
       socket: socket.fd,
     });
   const first = await start();

@@ -39,6 +39,7 @@ test("two nodes behind one socket are restarted in turns under load, and nothing
   const socket = holdSocket();
   const environment = {
     FASTLANE_DATABASE_URL: database.url,
+    FASTLANE_STOP_DELAY_SECONDS: "1",
     FASTLANE_DOCKER_HOSTS: JSON.stringify([
       { match: "^real-", hosts: [host], maxRunning: 40 },
       { hosts: farm.hosts, maxRunning: 200 },

@@ -32,7 +32,7 @@ const REST_LIMIT_MS = 150_000;
 const LOOK_EVERY_MS = 1_000;
 
 const seed = wholeNumber("seed", values.seed);
-const minutes = wholeNumber("minutes", values.minutes);
+const minutes = amount("minutes", values.minutes);
 const executions = wholeNumber("executions", values.executions);
 const again = `npm run soak -- --seed ${seed} --minutes ${minutes} --executions ${executions}`;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -123,6 +123,13 @@ async function soak(): Promise<boolean> {
     }
     return false;
   }
+}
+
+function amount(name: string, text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) === 0) {
+    throw new Error(`Cannot use --${name} "${text}": it must be a number above 0`);
+  }
+  return Number(text);
 }
 
 function wholeNumber(name: string, text: string): number {
