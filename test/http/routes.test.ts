@@ -183,6 +183,7 @@ test("a host is shown as host and port", async () => {
     "jobs",
     "pools",
     "queues",
+    "store",
     "tasks",
   ]);
   expect(status.containers.running).toMatchObject([{ host: "10.0.0.7", port: 2375 }]);

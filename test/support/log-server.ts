@@ -1,6 +1,7 @@
 import { startHttpServer } from "#http-server";
 import { createHttpApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
+import { createMetrics } from "../../src/metrics/metrics.ts";
 import { type Db, openStore } from "../../src/store/connect.ts";
 import { createHints, type Hints } from "../../src/stream/hints.ts";
 import { createLogReader } from "../../src/stream/log-reader.ts";
@@ -36,11 +37,14 @@ export async function startLogServer(database: MigratedDatabase): Promise<LogSer
       return reader.next(executionId, after);
     },
   };
-  const log = { debug() {}, error: console.error };
+  const log = { debug() {}, warn: console.error, error: console.error };
   const deps = {
     db,
     hints,
     logs,
+    leaving: new AbortController().signal,
+    // Nobody scrapes it.
+    metrics: createMetrics({ version: "test", pools: () => [], numbers: () => Promise.reject() }),
     stopping: stopping.signal,
     corsOrigins: [],
     basicAuth: null,
