@@ -85,13 +85,16 @@ export async function startHttpServer(app: ServedApp, address: ListenAddress): P
   };
 }
 
+/** A user before the host, or a path behind it. */
+const GOES_ON = /[/?#\\@]/;
+
 /**
  * A Host that is none would make no URL, and the adapter would refuse it. The app does that itself,
  * by the header as it was sent, which is another list than the one changed here.
  */
 function hideUnfitHost(incoming: IncomingMessage): void {
   const { host } = incoming.headers;
-  if (host === undefined || URL.canParse(`http://${host}`)) return;
+  if (host === undefined || (URL.canParse(`http://${host}`) && !GOES_ON.test(host))) return;
   incoming.headers.host = "unfit.invalid";
 }
 

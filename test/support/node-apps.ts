@@ -23,7 +23,7 @@ export async function startNodeApp(options: AppOptions): Promise<Omit<App, "faul
   return {
     ...urls,
     reload: (next) => ask<Changes>({ app, reload: next }),
-    stop: () => ask<void>({ app, stop: true }),
+    stop: (delayMs = 0) => ask<void>({ app, stop: delayMs }),
   };
 }
 

@@ -12,7 +12,8 @@ export interface Request {
   app: string;
   start?: Omit<AppOptions, "log">;
   reload?: Config;
-  stop?: true;
+  /** For how long it answers on, in milliseconds. */
+  stop?: number;
 }
 
 export interface Answer {
@@ -53,7 +54,7 @@ async function act({ app, start, reload, stop }: Omit<Request, "id">): Promise<u
   }
   const running = apps.get(app);
   if (reload !== undefined) return await running?.reload(reload);
-  if (stop === true) return await running?.stop();
+  if (stop !== undefined) return await running?.stop(stop);
   return null;
 }
 
