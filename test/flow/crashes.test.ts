@@ -44,8 +44,8 @@ test.each([
 ] as const)("killed %s, the next start ends it truly and once", async (_, when, call) => {
   const { host, docker } = await testEngine();
   await using proxy = await startDockerProxy(host);
-  await using data = await dataFolder();
-  const environment = { FASTLANE_DATA_DIR: data.path, FASTLANE_DOCKER_HOSTS: hostsOf(proxy.host) };
+  await using database = await migratedDatabase();
+  const environment = { DATABASE_URL: database.url, FASTLANE_DOCKER_HOSTS: hostsOf(proxy.host) };
   await using starts = await recordStarts(docker);
   const first = await startFastlane({ environment });
   const held = proxy.hold(when, call);
