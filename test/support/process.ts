@@ -40,8 +40,8 @@ export async function startFastlane(options: {
       PATH: process.env["PATH"] ?? "",
       HOME: "/nonexistent",
       FASTLANE_PORT: "0",
-      // There is nobody who would have to turn to another node.
-      FASTLANE_STOP_DELAY_SECONDS: "0",
+      // There is nobody who would have to turn to another node; a version before has no such key.
+      ...(options.program === undefined && { FASTLANE_STOP_DELAY_SECONDS: "0" }),
       FASTLANE_DATA_DIR: dataDirOfTests(),
       ...options.environment,
     },
