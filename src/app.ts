@@ -57,11 +57,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     const live = holderOf(config);
     const { metrics, onDeed } = meter({ ...options, live }, () => store.db);
     const store = openStore({ address, onDeed });
-    connections.push(() => store.close());
+    connections.push({ part: "store", close: () => store.close() });
     await migrateDatabase(address, log);
     await addLogDays(store.db);
     const secrets = await openSecrets(options, store);
-    connections.push(() => secrets.stop());
+    connections.push({ part: "secrets", close: () => secrets.stop() });
     const traces = beginTraces(options);
     const hints = createHints();
     const tokenWatch = createTokenWatch(store);
@@ -71,9 +71,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     started.working = working;
     const waiters = { ...hints, lookAgain: hints.wakeAll };
     const ears = [waiters, tokenWatch, ...(working === null ? [] : [working.worker])];
-    connections.push(startListening({ address, log, ears }));
+    connections.push({ part: "listener", close: startListening({ address, log, ears }) });
     // Ended first: while Postgres hangs, the others take all the time that there is.
-    connections.push(() => traces.stop());
+    connections.push({ part: "traces", close: () => traces.stop() });
     const waiting = { ...parts, hints, tokenWatch };
     started.api = roles.api ? await startApi(options, live, waiting, working) : null;
     return {

@@ -7,12 +7,18 @@ import type { Working } from "./working.ts";
 /** From the word to stop, in milliseconds: what is not done by then is left behind. */
 const BY = { parts: 7_500, connections: 8_500, postgres: 9_300 };
 
+/** What stops a part, and the part's name for the log. */
+export interface Closing {
+  part: string;
+  close(): Promise<void>;
+}
+
 /** What a started app consists of; the parts that are not there yet are `null`. */
 export interface Started {
   api: Api | null;
   working: Working | null;
   /** Closed in the reverse order of their start: traces, the listener, connections to Postgres. */
-  connections: (() => Promise<void>)[];
+  connections: Closing[];
   /** The embedded Postgres. */
   postgres: (() => Promise<void>)[];
 }
@@ -36,8 +42,8 @@ export async function end(started: Started, log: Log, delayMs: number): Promise<
     ...(api === null ? [] : [inTime(log, "api", BY.parts, stopApi)]),
     ...(working === null ? [] : [inTime(log, "worker", BY.parts, working.stop)]),
   ]);
-  for (const close of connections.splice(0).reverse()) {
-    await inTime(log, "connections", left(BY.connections), close);
+  for (const { part, close } of connections.splice(0).reverse()) {
+    await inTime(log, part, left(BY.connections), close);
   }
   for (const stop of postgres.splice(0)) await inTime(log, "postgres", left(BY.postgres), stop);
 }

@@ -9,6 +9,7 @@ import type { Db } from "../store/connect.ts";
 import type { Deed, OnDeed } from "../store/deeds.ts";
 import { farmNumbers } from "../store/farm-numbers.ts";
 import type { Log } from "../worker/log.ts";
+import type { Closing } from "./ending.ts";
 
 /** @param db Asked for at each scrape: metrics count before there is a database. */
 export function meter(
@@ -41,11 +42,11 @@ export function meter(
 export async function startMetrics(
   { metricsHost: host, metricsPort: port }: Pick<Config, "metricsHost" | "metricsPort">,
   deps: { metrics: Metrics; log: Pick<Log, "error"> },
-  stops: (() => Promise<void>)[],
+  connections: Closing[],
 ): Promise<string | null> {
   if (port === undefined) return null;
   const server = await startMetricsServer({ host, port }, deps);
-  stops.push(server.stop);
+  connections.push({ part: "metrics", close: server.stop });
   return `http://${host.includes(":") ? `[${host}]` : host}:${server.port}/metrics`;
 }
 

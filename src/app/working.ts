@@ -7,6 +7,7 @@ import type { PostgresAddress } from "../store/address.ts";
 import { openStore, type Store } from "../store/connect.ts";
 import type { Traces } from "../traces/traces.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
+import type { Closing } from "./ending.ts";
 import type { AppOptions } from "./options.ts";
 import { ownUrl } from "./own-url.ts";
 import { workerParts } from "./reload.ts";
@@ -27,16 +28,16 @@ export interface WorkingParts {
   metrics: Metrics;
 }
 
-/** Starts what runs jobs; `stops` gets what stops it once that is stopped. */
+/** Starts what runs jobs; `connections` gets what closes them once that is stopped. */
 export async function startWorking(
   { config, version, log }: AppOptions,
   address: PostgresAddress,
   { store, secrets, traces, metrics }: WorkingParts,
-  stops: (() => Promise<void>)[],
+  connections: Closing[],
 ): Promise<Working> {
   let queue: Queue | null = null;
   const beatStore = openStore({ address, max: 1, name: "fastlane heartbeat" });
-  stops.push(() => beatStore.close());
+  connections.push({ part: "heartbeat", close: () => beatStore.close() });
   const worker = await startWorker({
     store,
     beatStore,

@@ -3,7 +3,7 @@ import { destination, type Logger, pino } from "pino";
 /** What waits to be written, at most; more than that is lost. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 
-/** No line has any of these; a second line of defence against one that comes to have it. */
+/** Fields that no line is to have: where one has them all the same, their values are not told. */
 const NEVER_TOLD = ["password", "secret", "token", "authorization", "request", "env", "headers"];
 
 /**
