@@ -1,5 +1,5 @@
-# Runs the examples of one page as a new machine would: nothing of fastlane in /etc, /var/lib, /var/backups and
-# root's home, what is written there is gone afterwards; a network with port 10000 of its own; the
+# Runs the examples of one page as a new machine would: nothing of fastlane in /etc, /var/lib, /var/backups,
+# /usr/local/bin and root's home, what is written there is gone afterwards; a network with port 10000 of its own; the
 # engine at Docker's usual socket.
 # Usage, as root: unshare --mount --net --pid --fork --mount-proc bash sandbox.sh ENGINE_SOCKET ROOT FOLDER
 # FOLDER has the examples as N.sh, and gets what failed in `failures`: a line each, "N CODE COMMAND".
@@ -9,7 +9,7 @@ engine=$1 root=$2 folder=$3
 mount --make-rprivate /
 ip link set lo up
 mkdir "$folder/over" && mount -t tmpfs sandbox "$folder/over"
-for place in /etc /var/lib /var/backups /root; do
+for place in /etc /var/lib /var/backups /usr/local/bin /root; do
   [ -d "$place" ] || continue
   mkdir -p "$folder/over$place/upper" "$folder/over$place/work"
   mount -t overlay -o "lowerdir=$place,upperdir=$folder/over$place/upper,workdir=$folder/over$place/work" sandbox "$place"
@@ -21,9 +21,11 @@ mount -t tmpfs -o mode=755 sandbox /run
 touch /run/docker.sock && mount --bind "$folder/socket" /run/docker.sock
 mkdir -p "$folder/bin" "$folder/work/dist"
 ln -s "$root/node_modules" "$folder/work/node_modules"
+ln -s "$root/docs" "$folder/work/docs"
 ln -s "$root/dist/fastlane" "$folder/bin/fastlane"
 ln -s "$root/dist/fastlane" "$folder/work/dist/fastlane"
-export HOME=/root PATH=$folder/bin:$PATH
+# The tests may have unpacked promtool there.
+export HOME=/root PATH=$folder/bin:$PATH:$root/build/tools/usr/bin
 unset FASTLANE_URL FASTLANE_TOKEN DATABASE_URL
 touch /etc/fastlane/fastlane.toml
 cd "$folder/work"
