@@ -21,11 +21,18 @@ test.each(pages)("%s has its shell examples in blocks that say so", async (page)
 const AT_ONCE = 3;
 const places = Array.from({ length: AT_ONCE }, () => Promise.resolve());
 
+test.each(pages)("tests that run shell examples of %s are there, and read it", async (page) => {
+  for (const { runBy } of examplesOf(await readFile(join(ROOT, page), "utf8"))) {
+    if (runBy === null) continue;
+    expect(await readFile(join(ROOT, runBy), "utf8")).toContain(page);
+  }
+});
+
 test.concurrent.each(pages.map((page, number) => [page, number] as const))(
   "the shell examples of %s do what they say",
   async (page, number) => {
     const examples = examplesOf(await readFile(join(ROOT, page), "utf8"));
-    const run = examples.filter(({ skipped }) => skipped === null);
+    const run = examples.filter(({ skipped, runBy }) => skipped === null && runBy === null);
 
     const failures = run.length === 0 ? [] : await inTurn(number, () => runIn(run));
 

@@ -5,17 +5,20 @@ export interface Example {
   text: string;
   /** Why it is not run; `null` when it is. */
   skipped: string | null;
+  /** The test that runs it, where that needs another machine than the others. */
+  runBy: string | null;
   /** The exit code that one command of it ends with; 0 when all end well. */
   exitCode: number;
 }
 
-const WORD = /^<!-- example: (?:(not run), (.+)|ends with (\d+)) -->$/;
+const WORD = /^<!-- example: (?:not run, (.+)|run by (test\/\S+)|ends with (\d+)) -->$/;
 const CONFIGURATION = "<!-- example: the configuration from here on -->";
 const FENCE = /^(\s*)```(\w*)$/;
 
 /**
  * The shell examples of a page: every block that begins with three backticks and `sh`. A line before
- * it may say `<!-- example: not run, REASON -->` or `<!-- example: ends with CODE -->`. A block of
+ * it may say `<!-- example: not run, REASON -->`, `<!-- example: run by TEST -->` or
+ * `<!-- example: ends with CODE -->`. A block of
  * `toml` behind `<!-- example: the configuration from here on -->` is one that fastlane is started with.
  *
  * @throws {Error} If such a line says anything else, or is about no example.
@@ -41,7 +44,13 @@ export function examplesOf(page: string): Example[] {
         ...saidBefore(lines[at - 1] ?? "", at),
       });
     } else if (lines[at - 1] === CONFIGURATION) {
-      examples.push({ line: at + 2, text: configured(text), skipped: null, exitCode: 0 });
+      examples.push({
+        line: at + 2,
+        text: configured(text),
+        skipped: null,
+        runBy: null,
+        exitCode: 0,
+      });
     }
     at = end;
   }
@@ -53,9 +62,10 @@ function configured(toml: readonly string[]): string {
   return [...file, "systemctl restart fastlane"].join("\n");
 }
 
-function saidBefore(line: string, number: number): Pick<Example, "skipped" | "exitCode"> {
-  if (!line.trim().startsWith("<!-- example:")) return { skipped: null, exitCode: 0 };
+function saidBefore(line: string, number: number): Omit<Example, "line" | "text"> {
+  if (!line.trim().startsWith("<!-- example:")) return { skipped: null, runBy: null, exitCode: 0 };
   const said = WORD.exec(line.trim());
   if (said === null) throw new Error(`line ${number} says nothing that is known: ${line}`);
-  return { skipped: said[2] ?? null, exitCode: Number(said[3] ?? 0) };
+  const [, skipped = null, runBy = null, exitCode] = said;
+  return { skipped, runBy, exitCode: Number(exitCode ?? 0) };
 }
