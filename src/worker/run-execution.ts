@@ -10,6 +10,7 @@ import type { ExecutionRow } from "../store/schema.ts";
 import type { Breaker } from "./breaker.ts";
 import { endInTime } from "./end-in-time.ts";
 import { type FollowDeps, type FollowedState, followLog } from "./follow-log.ts";
+import { withMemoryWord } from "./killed-for-memory.ts";
 import type { Log } from "./log.ts";
 import type { Started } from "./outcome.ts";
 import { persist } from "./persist.ts";
@@ -76,17 +77,17 @@ async function seeThrough(
   const running = await persist(signal, () => markRunning(db, lease, id, containerId));
   if (running === null) return;
   using _ = endInTime(deps, containerId, { ...running, stop: AbortSignal.any([stop, drained]) });
-  const state = await followLog(deps, {
+  const followed = await followLog(deps, {
     ...container,
     executionId: id,
     ended: wordOfEnd(containerId),
   });
-  await finish(
-    deps,
-    execution,
-    await endOf(state, deps, execution, container, drained),
-    containerId,
-  );
+  // Who was asked to end is killed by us.
+  const isAsked = stop.aborted || drained.aborted;
+  const state =
+    followed === null || isAsked ? followed : await withMemoryWord(deps.host, followed, signal);
+  const end = await endOf(state, deps, execution, container, drained);
+  await finish(deps, execution, end, containerId);
 }
 
 async function endOf(
